@@ -1,0 +1,56 @@
+/**
+ * Where a server listens: a host and a port.
+ *
+ * Our server writes numeric IPv4 and a port, since period clients parse nothing else; we read names, IPv6 in
+ * brackets, and a host without a port.
+ */
+import * as Host from "effect/net/Host"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** The port that a referral means when it names none (draft 7.4), and the port of MSNP (draft 5.1). */
+export const defaultPort = 1863
+
+/** A host (a name, IPv4, or IPv6 without brackets) and a port from 0 to 65535; 0 asks the system for a free one. */
+export const Address = Schema.Struct({
+  host: Schema.NonEmptyString,
+  port: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })),
+}).annotate({ identifier: "Address" })
+export type Address = typeof Address.Type
+
+/** Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`; none for anything else. */
+export const parse = (text: string): Option.Option<Address> => {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text)
+  if (parts === null) return Option.none()
+  const [, ipv6, name, digits] = parts
+  const host = ipv6 ?? name
+  if (host === undefined || Result.isFailure(Host.hostFromString(host))) return Option.none()
+  const port = digits === undefined ? defaultPort : Number(digits)
+  return port <= 65535 ? Option.some({ host, port }) : Option.none()
+}
+
+/** `host:port`, with brackets around IPv6. */
+export const format = ({ host, port }: Address): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
+
+/** Whether an address is numeric IPv4 with a port that can be connected to: all that period clients can parse. */
+export const isIpv4 = ({ host, port }: Address): boolean => isIpv4Host(host) && port > 0
+
+/** Whether a host is numeric IPv4, each part in its shortest form. */
+export const isIpv4Host = (host: string): boolean => Result.isSuccess(NetAddress.ipv4FromString(host))
+
+/** An address as a parameter, for instance `207.46.106.118:1863`. */
+export const FromWire = Schema.String.check(
+  Schema.makeFilter((text) => Option.exists(parse(text), ({ port }) => port > 0)),
+).pipe(
+  Schema.decodeTo(
+    Address,
+    SchemaTransformation.transform({
+      decode: (text) => Option.getOrElse(parse(text), () => ({ host: text, port: defaultPort })),
+      encode: format,
+    }),
+  ),
+  Schema.annotate({ description: "an address, HOST:PORT" }),
+)

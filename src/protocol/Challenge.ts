@@ -1,0 +1,79 @@
+/**
+ * The challenge and its answer: MD5 over the challenge with the password behind it.
+ *
+ * A challenge looks like a time with digits after a point, but may be any bytes of any length. It is kept as the
+ * bytes received, since those are what is hashed. This module makes no randomness and reads no clock.
+ */
+import * as Md5 from "effect/crypto/Digest"
+import * as Hex from "effect/encoding/Hex"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Bytes from "./Bytes.ts"
+
+/** One or more bytes, none of which parts or ends a parameter. */
+export const Challenge = Schema.String.check(Schema.makeFilter(Bytes.isWord)).pipe(
+  Schema.brand("Challenge"),
+  Schema.annotate({ description: "a challenge: one or more bytes without white space" }),
+)
+export type Challenge = typeof Challenge.Type
+
+/** 32 hexadecimal digits in lower case. */
+export const Digest = Schema.String.check(Schema.isPattern(/^[0-9a-f]{32}$/)).pipe(Schema.brand("Digest"))
+export type Digest = typeof Digest.Type
+
+/** A digest as a parameter: 32 hexadecimal digits of either case; in memory it is wrapped at once. */
+export const DigestFromWire = Schema.String.check(Schema.isPattern(/^[0-9a-fA-F]{32}$/)).pipe(
+  Schema.decodeTo(
+    Schema.toType(Schema.Redacted(Digest, { label: "digest" })),
+    SchemaTransformation.transform({
+      decode: (digits) => Redacted.make(Digest.make(digits.toLowerCase()), { label: "digest" }),
+      encode: (digest) => Redacted.value(digest),
+    }),
+  ),
+  Schema.annotate({ description: "a digest: 32 hexadecimal digits" }),
+)
+
+/** Random digits behind the point of a challenge of ours, at least. */
+export const minRandomDigits = 18
+
+/**
+ * Our server's challenge: the time in whole seconds since 1970, a point, and random digits.
+ *
+ * `random` gives a whole number from 0 to 999,999,999 and is asked twice, for 18 digits.
+ */
+export const make = (seconds: number, random: () => number): Challenge =>
+  Challenge.make(`${seconds}.${nineDigits(random())}${nineDigits(random())}`)
+
+const nineDigits = (n: number): string => String(n).padStart(minRandomDigits / 2, "0")
+
+/**
+ * The answer to a challenge: MD5 of its bytes followed by those of the password in UTF-8.
+ *
+ * Only ASCII passwords are sure to agree with old clients: no source says in which encoding they hash others.
+ */
+export const respond = (
+  challenge: Challenge,
+  password: Redacted.Redacted<string>,
+): Redacted.Redacted<Digest> =>
+  Redacted.make(Digest.make(md5(challenge + Bytes.fromText(Redacted.value(password)))), { label: "digest" })
+
+/** MD5 of some bytes, as 32 hexadecimal digits. */
+const md5 = (bytes: string): string => Hex.encode(implementation(Bytes.toUint8Array(bytes)))
+
+const implementation: (data: Uint8Array) => Uint8Array = (data) => {
+  const digest = Md5.md5.implementation?.(data)
+  if (digest === undefined) throw new Error("This version of effect has no MD5 of its own.")
+  return digest
+}
+
+/** Whether two digests are equal, in a time that does not depend on where they differ. */
+export const matches = (a: Redacted.Redacted<Digest>, b: Redacted.Redacted<Digest>): boolean => {
+  const left = Redacted.value(a)
+  const right = Redacted.value(b)
+  let difference = 0
+  for (let i = 0; i < left.length; i++) {
+    difference |= left.charCodeAt(i) ^ right.charCodeAt(i)
+  }
+  return difference === 0
+}

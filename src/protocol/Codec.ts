@@ -1,0 +1,192 @@
+/**
+ * Bytes to typed commands and back, for either side of a connection.
+ *
+ * Reading has two stages: {@link Line.take} finds where a command ends, then {@link decodeClient} or
+ * {@link decodeServer} gives it its type; so a command that makes no sense never hides the next one. Nothing here
+ * throws, and nothing here knows whose turn it is.
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as ClientCommand from "./ClientCommand.ts"
+import * as Line from "./Line.ts"
+import * as ServerCommand from "./ServerCommand.ts"
+import * as TrId from "./TrId.ts"
+import type * as Wire from "./Wire.ts"
+
+/** A line that cannot be any command: no sense can be made of its verb or of its TrID. */
+export interface Unreadable {
+  readonly _tag: "Unreadable"
+  readonly why: string
+}
+
+/** A line with a verb and a TrID in order whose parameters do not fit. */
+export interface Malformed {
+  readonly _tag: "Malformed"
+  readonly verb: string
+  readonly trId: TrId.TrId
+  /** The command that the line begins like; "None" if it does not get so far. */
+  readonly like: string
+  readonly problem: Wire.Problem
+}
+
+/** Why a line is not a command. */
+export type Undecodable = Unreadable | Malformed
+
+/** Makes an {@link Unreadable}. */
+export const unreadable = (why: string): Unreadable => ({ _tag: "Unreadable", why })
+
+/** What is wrong with a line, in a sentence. No value from the line is in it but its verb. */
+export const explain = (undecodable: Undecodable): string => {
+  if (undecodable._tag === "Unreadable") return undecodable.why
+  const { problem, verb } = undecodable
+  const place = `word ${problem.index + 1} of ${verb}`
+  const name = problem.kind === "Parameter" ? ` (${problem.parameter})` : ""
+  switch (problem.fault) {
+    case "Missing":
+      return `${place}${name} is missing: expected ${problem.expected}`
+    case "Surplus":
+      return `${place} is one too many`
+    case "Invalid":
+      return `${place}${name} is not ${problem.expected}`
+  }
+}
+
+/** The command that a client says with these words. */
+export const decodeClient = (frame: Line.Frame): Result.Result<ClientCommand.ClientCommand, Undecodable> => {
+  const [verb] = frame.words
+  if (!isVerb(verb)) return notAVerb
+  switch (verb) {
+    case "VER":
+      return oneOf(frame, ClientCommand.commands.VER)
+    case "INF":
+      return oneOf(frame, ClientCommand.commands.INF)
+    case "USR":
+      return oneOf<ClientCommand.ClientCommand>(frame, ClientCommand.commands.USR)
+    case "CVR":
+      return oneOf(frame, ClientCommand.commands.CVR)
+    case "OUT":
+      return oneOf(frame, ClientCommand.commands.OUT)
+    default:
+      return Result.succeed(foreign(frame))
+  }
+}
+
+/** The command that a server says with these words. */
+export const decodeServer = (frame: Line.Frame): Result.Result<ServerCommand.ServerCommand, Undecodable> => {
+  const [verb] = frame.words
+  if (isCode(verb)) return oneOf(frame, [ServerCommand.Failure])
+  if (!isVerb(verb)) return notAVerb
+  switch (verb) {
+    case "VER":
+      return oneOf<ServerCommand.ServerCommand>(frame, ServerCommand.commands.VER)
+    case "INF":
+      return oneOf(frame, ServerCommand.commands.INF)
+    case "USR":
+      return oneOf<ServerCommand.ServerCommand>(frame, ServerCommand.commands.USR)
+    case "XFR":
+      return oneOf(frame, ServerCommand.commands.XFR)
+    case "CVR":
+      return oneOf(frame, ServerCommand.commands.CVR)
+    case "OUT":
+      return oneOf(frame, ServerCommand.commands.OUT)
+    default:
+      return Result.succeed(foreign(frame))
+  }
+}
+
+const isVerb = (word: string): boolean => /^[A-Z]{3}$/.test(word)
+const isCode = (word: string): boolean => /^[1-9][0-9]{2}$/.test(word)
+const notAVerb = Result.fail(unreadable("a line does not begin with three upper-case letters"))
+
+const foreign = ({ payload, words: [verb, ...parameters] }: Line.Frame): ClientCommand.Foreign => ({
+  _tag: "Foreign",
+  verb,
+  parameters,
+  payload,
+})
+
+/** What a verb's commands have in common. */
+interface Reader<A> {
+  readonly tag: string
+  readonly decode: (words: ReadonlyArray<string>) => Result.Result<A, Wire.Problem>
+}
+
+/** The first command of a verb that the words fit, else the problem of the one that they fit furthest. */
+const oneOf = <A>({ words }: Line.Frame, readers: ReadonlyArray<Reader<A>>): Result.Result<A, Undecodable> => {
+  let nearest: { readonly tag: string; readonly problem: Wire.Problem } | undefined
+  for (const { decode, tag } of readers) {
+    const read = decode(words)
+    if (Result.isSuccess(read)) return Result.succeed(read.success)
+    if (nearest === undefined || read.failure.index > nearest.problem.index) nearest = { tag, problem: read.failure }
+  }
+  const [verb, digits] = words
+  const trId = Schema.decodeUnknownOption(TrId.FromWire)(digits)
+  if (nearest === undefined || Option.isNone(trId)) {
+    return Result.fail(unreadable(`${verb} bears no TrID from 0 to ${TrId.maximum}`))
+  }
+  const { problem, tag } = nearest
+  const like = problem.kind === "Word" && problem.fault !== "Surplus" ? "None" : tag
+  return Result.fail({ _tag: "Malformed", verb, trId: trId.value, like, problem })
+}
+
+/** The bytes of a client's command, CRLF included; a value that its type does not allow is a failure with a sentence. */
+export const encodeClient = (command: ClientCommand.ClientCommand): Result.Result<string, string> => {
+  switch (command._tag) {
+    case "Ver":
+      return line(ClientCommand.Ver.encode(command))
+    case "Inf":
+      return line(ClientCommand.Inf.encode(command))
+    case "UsrInitiate":
+      return line(ClientCommand.UsrInitiate.encode(command))
+    case "UsrRespond":
+      return line(ClientCommand.UsrRespond.encode(command))
+    case "Cvr":
+      return line(ClientCommand.Cvr.encode(command))
+    case "Out":
+      return line(ClientCommand.Out.encode(command))
+    case "Foreign":
+      return encodeForeign(command, ClientCommand.isForeign, Line.clientPayloads)
+  }
+}
+
+/** The bytes of a server's command, CRLF included; a value that its type does not allow is a failure with a sentence. */
+export const encodeServer = (command: ServerCommand.ServerCommand): Result.Result<string, string> => {
+  switch (command._tag) {
+    case "Ver":
+      return line(ServerCommand.Ver.encode(command))
+    case "VerNone":
+      return line(ServerCommand.VerNone.encode(command))
+    case "Inf":
+      return line(ServerCommand.Inf.encode(command))
+    case "UsrChallenge":
+      return line(ServerCommand.UsrChallenge.encode(command))
+    case "UsrOk":
+      return line(ServerCommand.UsrOk.encode(command))
+    case "Xfr":
+      return line(ServerCommand.Xfr.encode(command))
+    case "Cvr":
+      return line(ServerCommand.Cvr.encode(command))
+    case "Out":
+      return line(ServerCommand.Out.encode(command))
+    case "Failure":
+      return line(ServerCommand.Failure.encode(command))
+    case "Foreign":
+      return encodeForeign(command, ServerCommand.isForeign, Line.serverPayloads)
+  }
+}
+
+const line = (words: Result.Result<ReadonlyArray<string>, string>): Result.Result<string, string> =>
+  Result.map(words, (words) => `${words.join(" ")}\r\n`)
+
+const encodeForeign = (
+  command: ClientCommand.Foreign,
+  isForeign: (command: unknown) => boolean,
+  payloads: Line.Payloads,
+): Result.Result<string, string> => {
+  const { parameters, payload, verb } = command
+  if (!isForeign(command)) return Result.fail(`Foreign: ${verb} is not a line outside the login stage`)
+  return Option.contains(Line.announced([verb, ...parameters], payloads), payload.length)
+    ? Result.succeed(`${[verb, ...parameters].join(" ")}\r\n${payload}`)
+    : Result.fail(`Foreign: ${verb} does not announce the ${payload.length} bytes of its payload`)
+}

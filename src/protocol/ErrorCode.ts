@@ -1,0 +1,78 @@
+/**
+ * The numbers that a server answers with instead of a command, and what they mean.
+ *
+ * Our server sends a code and the TrID, nothing else; a client takes any three digits, with or without a TrID.
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** Any code on the wire: 100 to 999. */
+export const ErrorCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 })).annotate({
+  description: "an error code: three digits",
+})
+export type ErrorCode = typeof ErrorCode.Type
+
+/** A code as the verb of a line: three digits. */
+export const FromWire = Schema.String.check(Schema.isPattern(/^[1-9][0-9]{2}$/)).pipe(
+  Schema.decodeTo(ErrorCode, SchemaTransformation.transform({ decode: Number, encode: String })),
+  Schema.annotate({ description: "an error code: three digits" }),
+)
+
+/** The codes of a login, in the draft's terms where it has one; 731, 910 and 921 to 924 are the seed's and the wikis'. */
+export const names: Readonly<Record<number, string>> = {
+  200: "syntax error",
+  201: "invalid parameter",
+  206: "domain name missing",
+  207: "already logged in",
+  302: "not logged in",
+  500: "internal server error",
+  501: "database server error",
+  600: "server busy",
+  601: "server unavailable",
+  602: "peer notification server down",
+  603: "database connect error",
+  604: "server going down",
+  605: "server unavailable",
+  707: "could not create connection",
+  710: "bad CVR parameters",
+  711: "blocking write",
+  712: "session overload",
+  713: "user too active",
+  714: "too many sessions",
+  715: "not expected",
+  731: "CVR not expected",
+  910: "server too busy",
+  911: "authentication failed",
+  912: "server busy",
+  914: "server unavailable",
+  915: "server unavailable",
+  916: "server unavailable",
+  917: "authentication failed",
+  918: "server too busy",
+  919: "server too busy",
+  920: "not accepting new users",
+  921: "server too busy",
+  922: "server too busy",
+  923: "child's Passport without parental consent",
+  924: "Passport's e-mail address not verified",
+}
+
+/** What a code means, in a few words. */
+export const describe = (code: ErrorCode): string => names[code] ?? "an error that no source explains"
+
+/** The codes by which a host turns an account down: wrong password, no parental consent, address not verified. */
+export const Denial = Schema.Literals([911, 923, 924])
+export type Denial = typeof Denial.Type
+
+/** The codes by which a host says that it is in trouble or under maintenance. */
+export const Trouble = Schema.Literals([500, 601, 910, 921])
+export type Trouble = typeof Trouble.Type
+
+/** Who is to blame for a code that answers a login: the credentials, the server's condition, or our own commands. */
+export const blame = (code: ErrorCode): "Credentials" | "Server" | "Commands" => {
+  if (code === 911 || code === 917 || code === 923 || code === 924) return "Credentials"
+  return code >= 500 && code !== 710 && code !== 715 && code !== 731 ? "Server" : "Commands"
+}
+
+/** Whether a code turns an account down, and does not confess to trouble. */
+export const isDenial = Schema.is(Denial)

@@ -1,0 +1,107 @@
+/**
+ * Where one command ends and the next begins: lines, and the payloads that some of them announce.
+ *
+ * A line ends at LF, with or without a CR before it; a lone CR ends nothing. Empty lines are passed over. Words are
+ * parted by runs of spaces or tabs, and trailing white space is dropped. Nothing here knows what a command means.
+ */
+import * as Option from "effect/Option"
+
+/** How much of a peer's bytes is kept while a command is not yet whole, in bytes. */
+export interface Limits {
+  /** A line without its line end. */
+  readonly line: number
+  /** What a line may announce as its payload. */
+  readonly payload: number
+}
+
+/** A server's limits: the longest line on record in the protocol is of about 600 bytes. */
+export const serverLimits: Limits = { line: 2048, payload: 65_536 }
+
+/** A client's limits: wider, since a challenge may be of any length. */
+export const clientLimits: Limits = { line: 65_536, payload: 65_536 }
+
+/** For each verb with a payload, the place of the word that tells its length; -1 is the last word. */
+export type Payloads = { readonly [verb: string]: number }
+
+/** The commands with a payload that clients send after the login; SDC's length is its eighth parameter or missing. */
+export const clientPayloads: Payloads = { MSG: -1, QRY: -1, PAG: -1, SDC: 9 }
+
+/** The commands with a payload that servers send. */
+export const serverPayloads: Payloads = { MSG: -1, NOT: -1, IPG: -1 }
+
+/** No payloads: a server's view of the login stage, in which each of these verbs ends the connection at once. */
+export const noPayloads: Payloads = {}
+
+/** One command as bytes: its words, the verb first, and its payload. */
+export interface Frame {
+  readonly words: readonly [verb: string, ...parameters: Array<string>]
+  readonly payload: string
+}
+
+/** What the bytes at hand are: a whole command and what is behind it, not yet a command, or never one. */
+export type Taken =
+  | { readonly _tag: "Whole"; readonly frame: Frame; readonly rest: string }
+  /** `wanted` is how many bytes must be at hand before it is worth asking again. */
+  | { readonly _tag: "NotYet"; readonly rest: string; readonly wanted: number }
+  | { readonly _tag: "Never"; readonly why: string }
+
+/** Takes the first command from some bytes. */
+export const take = (bytes: string, payloads: Payloads, limits: Limits): Taken => {
+  let rest = bytes
+  while (true) {
+    const lf = rest.indexOf("\n")
+    if (lf === -1) return unfinished(rest, limits)
+    const line = rest.slice(0, rest[lf - 1] === "\r" ? lf - 1 : lf)
+    if (line.length > limits.line) return tooLong(limits)
+    const behind = rest.slice(lf + 1)
+    const [verb, ...parameters] = split(line)
+    if (verb !== undefined) return withPayload([verb, ...parameters], rest, behind, payloads, limits)
+    rest = behind
+  }
+}
+
+const unfinished = (rest: string, limits: Limits): Taken =>
+  rest.length > limits.line + (rest.endsWith("\r") ? 1 : 0)
+    ? tooLong(limits)
+    : { _tag: "NotYet", rest, wanted: rest.length + 1 }
+
+const tooLong = (limits: Limits): Taken => ({ _tag: "Never", why: `a line is longer than ${limits.line} bytes` })
+
+const withPayload = (
+  words: Frame["words"],
+  rest: string,
+  behind: string,
+  payloads: Payloads,
+  limits: Limits,
+): Taken => {
+  const length = announced(words, payloads)
+  if (Option.isNone(length)) return { _tag: "Never", why: `${words[0]} does not tell the length of its payload` }
+  if (length.value > limits.payload) {
+    return { _tag: "Never", why: `${words[0]} announces more than ${limits.payload} bytes` }
+  }
+  return behind.length < length.value
+    ? { _tag: "NotYet", rest, wanted: rest.length - behind.length + length.value }
+    : {
+        _tag: "Whole",
+        frame: { words, payload: behind.slice(0, length.value) },
+        rest: behind.slice(length.value),
+      }
+}
+
+/** The length of the payload that a line announces, in bytes: 0 for a line without one, none if it cannot be read. */
+export const announced = (words: Frame["words"], payloads: Payloads): Option.Option<number> => {
+  const [verb] = words
+  if (!Object.hasOwn(payloads, verb)) return Option.some(0)
+  const place = payloads[verb] ?? -1
+  const digits = place === -1 ? words[words.length - 1] : (words[place] ?? "0")
+  return digits !== undefined && /^[0-9]{1,9}$/.test(digits) ? Option.some(Number(digits)) : Option.none()
+}
+
+/** The words of a line; none for an empty one. A first word is empty where white space stands before it. */
+const split = (line: string): ReadonlyArray<string> => {
+  let end = line.length
+  while (end > 0 && isBlank(line.charCodeAt(end - 1))) end--
+  return end === 0 ? [] : line.slice(0, end).split(/[ \t]+/)
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
