@@ -1,0 +1,159 @@
+/**
+ * What a server decides about a login: the questions that the machine asks, answered by the embedding application.
+ *
+ * A dispatch server and a notification server differ in this alone. A decision that fails, takes too long, or would
+ * be one too many in waiting becomes the code that says so; it never leaves a client without an answer.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Crypto from "node:crypto"
+import type * as Server from "../login/Server.ts"
+import type { ByTag } from "../machine/Machine.ts"
+import type * as Address from "../protocol/Address.ts"
+import * as Challenge from "../protocol/Challenge.ts"
+import * as Dialect from "../protocol/Dialect.ts"
+import * as Directory from "./Directory.ts"
+import * as Referrals from "./Referrals.ts"
+
+/** Both ends of a connection. */
+export interface Ends {
+  /** The client's. */
+  readonly remote: Address.Address
+  /** Ours: the address on which the client has reached us. */
+  readonly local: Address.Address
+}
+
+/** May this account log in here? */
+export type AdmissionQuestion = Extract<Server.Question, { readonly _tag: "Admission" }> & Ends
+
+/** Is this the right answer to the challenge? */
+export type VerdictQuestion = Extract<Server.Question, { readonly _tag: "Verdict" }> & Ends
+
+/** Challenge, refer, or turn down. */
+export type Admit = ByTag<Server.Event, "Challenge" | "Refer" | "Deny">
+
+/** Let in, or turn down. */
+export type Verdict = ByTag<Server.Event, "Accept" | "Deny">
+
+/** The decisions of a server. */
+export class Admission extends Context.Service<
+  Admission,
+  {
+    readonly admit: (question: AdmissionQuestion) => Effect.Effect<Admit, Directory.DirectoryError>
+    readonly judge: (question: VerdictQuestion) => Effect.Effect<Verdict, Directory.DirectoryError>
+  }
+>()("effect-msnp/host/Admission") {}
+
+const deny = (code: ByTag<Server.Event, "Deny">["code"]): ByTag<Server.Event, "Deny"> => ({ _tag: "Deny", code })
+
+/** Random digits are drawn nine at a time: this is the first number with ten. */
+const tenDigits = 1_000_000_000
+
+/** A challenge of ours, used once: the time, and 18 digits that cannot be guessed. */
+const challenge = Effect.map(Clock.currentTimeMillis, (millis) =>
+  Challenge.make(Math.floor(millis / 1000), () => Crypto.randomInt(tenDigits)),
+)
+
+/** What a notification server does with the owner of an account whose address has not been verified. */
+export type Unverified = "LetIn" | "TurnDown"
+
+/**
+ * Decides as a notification server: challenges everybody, so that nobody can find out which accounts exist, and
+ * lets in whoever answers right.
+ */
+export const layerNotification = (options?: {
+  /** By default they are let in, and told so; else they are turned down with 924. */
+  readonly unverified?: Unverified
+}): Layer.Layer<Admission, never, Directory.Directory> =>
+  Layer.effect(
+    Admission,
+    Effect.map(Directory.Directory, (directory) => ({
+      admit: () => Effect.map(challenge, (challenge) => ({ _tag: "Challenge", challenge }) as const),
+      judge: ({ account, challenge, digest }) =>
+        Effect.map(directory.find(account), (found) => {
+          if (Option.isNone(found)) return deny(911)
+          const { friendlyName, password, standing, verification, account } = found.value
+          const isRight = Challenge.matches(Challenge.respond(challenge, password), digest)
+          if (!isRight || standing === "Disabled") return deny(911)
+          if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
+          return { _tag: "Accept", account, friendlyName, verified: verification === "Verified" } as const
+        }),
+    })),
+  )
+
+/**
+ * Decides as a dispatch server: refers each client to one of these notification servers, in turn, and tells it 601
+ * where none of them can be named to it.
+ */
+export const layerDispatch = (options: {
+  readonly self: Referrals.Server
+  readonly servers: ReadonlyArray<Referrals.Server>
+}): Layer.Layer<Admission> =>
+  Layer.sync(Admission, () => {
+    let turn = 0
+    return {
+      admit: ({ dialect, local }) =>
+        Effect.sync(() => {
+          const nameable = options.servers.flatMap((server) => Option.toArray(Referrals.nameOf(server, local)))
+          const to = nameable[turn++ % nameable.length]
+          if (to === undefined) return deny(601)
+          const self = Referrals.nameOf(options.self, local)
+          if (Option.isSome(self)) return { _tag: "Refer", to, from: self.value } as const
+          // MSNP7 is told who refers it; the other dialects are not, and can go on without.
+          return Dialect.rules[dialect].referral === "AddressZeroAndServer"
+            ? deny(601)
+            : ({ _tag: "Refer", to, from: to } as const)
+        }),
+      judge: () => Effect.succeed(deny(911)),
+    }
+  })
+
+/** Turns every login down with a code: a server that is down for maintenance. */
+export const layerMaintenance = (code: 601 | 910 | 921): Layer.Layer<Admission> =>
+  Layer.succeed(Admission, { admit: () => Effect.succeed(deny(code)), judge: () => Effect.succeed(deny(code)) })
+
+/** How much patience a server has with its host. */
+export interface Limits {
+  /** How long a decision may take. */
+  readonly decisionTimeout: Duration.Input
+  /** How many decisions may be waited for at once. */
+  readonly maxPending: number
+}
+
+/** The limits where none are named. */
+export const defaultLimits: Limits = { decisionTimeout: "10 seconds", maxPending: 1024 }
+
+/** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
+export const guarded = (
+  admission: Admission["Service"],
+  { decisionTimeout, maxPending }: Limits = defaultLimits,
+): ((question: Server.Question, ends: Ends) => Effect.Effect<Admit | Verdict>) => {
+  let waiting = 0
+  const decide = (question: Server.Question, ends: Ends): Effect.Effect<Admit | Verdict, Directory.DirectoryError> => {
+    switch (question._tag) {
+      case "Admission":
+        return admission.admit({ ...question, ...ends })
+      case "Verdict":
+        return admission.judge({ ...question, ...ends })
+    }
+  }
+  return (question, ends) =>
+    Effect.suspend((): Effect.Effect<Admit | Verdict> => {
+      if (waiting >= maxPending) return Effect.succeed(deny(910))
+      waiting++
+      return decide(question, ends).pipe(
+        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),
+        Effect.catchCause((cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.failCause(Cause.interrupt())
+            : Effect.as(Effect.logError("A login could not be decided", cause), deny(500)),
+        ),
+        Effect.ensuring(Effect.sync(() => waiting--)),
+      )
+    })
+}

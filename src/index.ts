@@ -1,0 +1,31 @@
+// One module a line, floor by floor.
+export * as Machine from "./machine/Machine.ts"
+
+export * as Account from "./protocol/Account.ts"
+export * as Address from "./protocol/Address.ts"
+export * as Bytes from "./protocol/Bytes.ts"
+export * as Challenge from "./protocol/Challenge.ts"
+export * as ClientCommand from "./protocol/ClientCommand.ts"
+export * as Codec from "./protocol/Codec.ts"
+export * as Dialect from "./protocol/Dialect.ts"
+export * as ErrorCode from "./protocol/ErrorCode.ts"
+export * as FriendlyName from "./protocol/FriendlyName.ts"
+export * as Line from "./protocol/Line.ts"
+export * as Quirk from "./protocol/Quirk.ts"
+export * as ServerCommand from "./protocol/ServerCommand.ts"
+export * as TrId from "./protocol/TrId.ts"
+export * as Wire from "./protocol/Wire.ts"
+
+export * as Client from "./login/Client.ts"
+export * as Server from "./login/Server.ts"
+
+export * as Admission from "./host/Admission.ts"
+export * as Directory from "./host/Directory.ts"
+export * as Referrals from "./host/Referrals.ts"
+
+export * as Connector from "./net/Connector.ts"
+export * as Driver from "./net/Driver.ts"
+export * as LoginClient from "./net/LoginClient.ts"
+export * as LoginError from "./net/LoginError.ts"
+export * as LoginServer from "./net/LoginServer.ts"
+export * as Transcript from "./net/Transcript.ts"

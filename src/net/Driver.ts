@@ -1,0 +1,280 @@
+/**
+ * The one loop that both sides run: a socket's bytes through a login machine and back.
+ *
+ * Every complete line of a batch of bytes is run through decode, classify, transition and encode without waiting, and
+ * what is to be said is written with one write. The loop stops where the machine asks its host, feeds the decision,
+ * and goes on; nothing is read meanwhile. Whose login it is, the driver does not know.
+ */
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+import * as Stream from "effect/Stream"
+import type { Deferred as GivenBack, Step, Tagged } from "../machine/Machine.ts"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Codec from "../protocol/Codec.ts"
+import * as Line from "../protocol/Line.ts"
+import * as Transcript from "./Transcript.ts"
+
+/** What the actions of either machine are to the driver. */
+export type Action<Out, Question, E> =
+  | { readonly _tag: "Say"; readonly command: Out }
+  | { readonly _tag: "Ask"; readonly question: Question }
+  | { readonly _tag: "Deliver" }
+  | { readonly _tag: "Close" }
+  | GivenBack<E>
+
+/** What one side's machine and codec are made of. */
+export interface Kinds {
+  readonly State: Tagged
+  /** The state in which the login is done. */
+  readonly LoggedIn: this["State"]
+  /** The states in which the connection is over. */
+  readonly Over: this["State"]
+  readonly Event: Tagged
+  /** What the peer says. */
+  readonly In: object
+  /** What this side says. */
+  readonly Out: object
+  readonly Question: object
+}
+
+/** A step of one side's machine. */
+type StepOf<K extends Kinds> = Step<K["State"], Action<K["Out"], K["Question"], K["Event"]>>
+
+/** One side of a connection: its codec and its machine. */
+export interface Side<K extends Kinds> {
+  readonly speaker: Transcript.Speaker
+  readonly limits: Line.Limits
+  /** Which verbs announce a payload, at this point. */
+  readonly payloads: (state: K["State"]) => Line.Payloads
+  readonly decode: (frame: Line.Frame) => Result.Result<K["In"], Codec.Undecodable>
+  readonly encode: (command: K["Out"]) => Result.Result<string, string>
+  readonly classify: (state: K["State"], heard: Result.Result<K["In"], Codec.Undecodable>) => K["Event"]
+  readonly transition: (state: K["State"], event: K["Event"]) => StepOf<K>
+  readonly isLoggedIn: (state: K["State"]) => state is K["LoggedIn"]
+  readonly isOver: (state: K["State"]) => state is K["Over"]
+  readonly hungUp: K["Event"]
+  readonly overdue: K["Event"]
+}
+
+/** How a connection is run. */
+export interface Options {
+  /** How long the login may take, the host's decisions included. */
+  readonly loginTimeout: Duration.Input
+  readonly observer: Transcript.Observer
+}
+
+/** How many commands of a peer wait for the application before nothing more is read. */
+const inboxSize = 64
+
+/** A connection at work. */
+export interface Driver<K extends Kinds> {
+  /** The state, as it is now. */
+  readonly state: () => K["State"]
+  /** Runs the login until it is done or over, asking `host` what the machine asks. */
+  readonly login: <R>(
+    host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>,
+  ) => Effect.Effect<K["LoggedIn"] | K["Over"], never, R>
+  /** Runs the session that a login has begun, filling {@link commands}, until it is over or the peer says no more. */
+  readonly session: Effect.Effect<void>
+  /** What the peer says once it is logged in; ends when the session is over. For one consumer. */
+  readonly commands: Stream.Stream<K["In"] | Codec.Malformed>
+  /** Says something once logged in; false where the session is over. A command that cannot be encoded is a defect. */
+  readonly send: (command: K["Out"]) => Effect.Effect<boolean>
+  /** Feeds an event that ends the connection, and says what the machine says of it. Does not wait. */
+  readonly end: (event: K["Event"]) => Effect.Effect<void>
+  /** Waits until the peer has closed a connection that is over, or the time for it has passed. */
+  readonly closing: (within: Duration.Input) => Effect.Effect<void>
+}
+
+/** Takes over a socket, until the scope closes. */
+export const make = Effect.fnUntraced(function* <K extends Kinds>(
+  side: Side<K>,
+  socket: Socket.Socket,
+  first: StepOf<K>,
+  options: Options,
+): Effect.fn.Return<Driver<K>, Socket.SocketError, Scope.Scope> {
+  const { pull } = yield* socket.reader
+  const writer = yield* socket.writer
+  type Heard = K["In"] | Codec.Malformed
+  const inbox = yield* Queue.bounded<Heard, Cause.Done>(inboxSize)
+  const over = yield* Deferred.make<void>()
+  const peer: Transcript.Speaker = side.speaker === "Client" ? "Server" : "Client"
+
+  let state = first.state
+  let bytes = ""
+  let wanted = 1
+  let out = ""
+  let asked: K["Question"] | undefined
+  let delivered: Array<Heard> = []
+
+  const say = (command: K["Out"]) => {
+    const line = Result.getOrThrowWith(side.encode(command), (why) => new Error(why))
+    options.observer(Transcript.said(side.speaker, words(line)))
+    out += line
+  }
+
+  const carryOut = (step: StepOf<K>, heard?: Heard) => {
+    state = step.state
+    for (const action of step.actions) {
+      switch (action._tag) {
+        case "Say":
+          say(action.command)
+          break
+        case "Ask":
+          asked = action.question
+          break
+        case "Deliver":
+          if (heard !== undefined) delivered.push(heard)
+          break
+        case "Close":
+          Deferred.doneUnsafe(over, Effect.void)
+          break
+        case "Deferred":
+          // Nothing is read while the host decides, so that no event can come too early.
+          throw new Error(`${action.event._tag} was fed while the host decides`)
+      }
+    }
+  }
+
+  const feed = (event: K["Event"]) => carryOut(side.transition(state, event))
+
+  /** Runs the complete lines at hand, until the host is asked or the connection is over. */
+  const advance = () => {
+    while (asked === undefined && !side.isOver(state) && bytes.length >= wanted) {
+      const taken = Line.take(bytes, side.payloads(state), side.limits)
+      switch (taken._tag) {
+        case "NotYet":
+          bytes = taken.rest
+          wanted = taken.wanted
+          return
+        case "Never":
+          bytes = ""
+          wanted = 1
+          feed(side.classify(state, Result.fail(Codec.unreadable(taken.why))))
+          break
+        case "Whole": {
+          bytes = taken.rest
+          wanted = 1
+          options.observer(Transcript.said(peer, taken.frame.words))
+          const heard = side.decode(taken.frame)
+          carryOut(side.transition(state, side.classify(state, heard)), whatWasHeard(heard))
+        }
+      }
+    }
+  }
+
+  /** Whether the peer may say more. */
+  let open = true
+
+  const read = Effect.match(pull, {
+    onSuccess: (chunks) => {
+      for (const chunk of chunks) {
+        bytes += typeof chunk === "string" ? Bytes.fromText(chunk) : Bytes.fromUint8Array(chunk)
+      }
+    },
+    onFailure: () => {
+      open = false
+      bytes = ""
+      options.observer({ _tag: "Closed", by: peer })
+    },
+  })
+
+  /** Writes what is to be said, with one write; whether the peer was still there to hear it. */
+  const flush = Effect.suspend(() => {
+    if (out === "") return Effect.succeed(true)
+    const saying = Bytes.toUint8Array(out)
+    out = ""
+    return Effect.match(writer.write(saying), { onSuccess: () => true, onFailure: () => false })
+  })
+
+  /** Writes the last words without waiting for a peer that may not read: the socket's release delivers them. */
+  const lastWords = Effect.suspend(() => {
+    if (out === "") return Effect.void
+    return Effect.forkDetach(flush, { startImmediately: true })
+  })
+
+  const login = <R>(host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>) =>
+    Effect.gen(function* () {
+      carryOut(first)
+      while (true) {
+        advance()
+        if (side.isOver(state)) return state
+        yield* flush
+        if (asked !== undefined) {
+          const decision = yield* host(asked)
+          asked = undefined
+          feed(decision)
+        } else if (side.isLoggedIn(state)) return state
+        else {
+          yield* read
+          if (!open) feed(side.hungUp)
+        }
+      }
+    }).pipe(
+      Effect.timeoutOrElse({ duration: options.loginTimeout, orElse: () => overdue }),
+      Effect.ensuring(Effect.suspend(() => (side.isOver(state) ? lastWords : Effect.void))),
+    )
+
+  const overdue = Effect.sync(() => {
+    feed(side.overdue)
+    if (side.isOver(state) || side.isLoggedIn(state)) return state
+    throw new Error(`The login is overdue, but goes on in ${state._tag}`)
+  })
+
+  const pump = Effect.gen(function* () {
+    while (true) {
+      advance()
+      if (delivered.length > 0) {
+        const said = delivered
+        delivered = []
+        yield* Queue.offerAll(inbox, said)
+      }
+      yield* flush
+      if (!open || side.isOver(state)) return
+      yield* read
+    }
+  })
+
+  const session = Effect.raceFirst(pump, Deferred.await(over)).pipe(
+    Effect.ensuring(Effect.andThen(lastWords, Queue.end(inbox))),
+  )
+
+  const end = (event: K["Event"]) =>
+    Effect.suspend(() => {
+      if (side.isOver(state)) return Effect.void
+      feed(event)
+      return lastWords
+    })
+
+  const closing = Effect.fnUntraced(function* (within: Duration.Input) {
+    if (!open) return
+    yield* Effect.timeoutOption(Effect.repeat(read, { while: () => open }), within)
+    if (open) options.observer({ _tag: "Closed", by: side.speaker })
+  })
+
+  const send = (command: K["Out"]) =>
+    Effect.suspend(() => {
+      if (!side.isLoggedIn(state)) return Effect.succeed(false)
+      say(command)
+      return flush
+    })
+
+  return { state: () => state, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
+})
+
+const whatWasHeard = <In>(heard: Result.Result<In, Codec.Undecodable>): In | Codec.Malformed | undefined => {
+  if (Result.isSuccess(heard)) return heard.success
+  return heard.failure._tag === "Malformed" ? heard.failure : undefined
+}
+
+/** The words of a line that we say ourselves. */
+const words = (line: string): Line.Frame["words"] => {
+  const [verb = "", ...parameters] = line.slice(0, line.indexOf("\r")).split(" ")
+  return [verb, ...parameters]
+}

@@ -1,0 +1,135 @@
+/**
+ * Why a login failed, by who is to blame; each has a sentence that a person can act on.
+ */
+import type * as Client from "../login/Client.ts"
+import * as Schema from "effect/Schema"
+import * as ErrorCode from "../protocol/ErrorCode.ts"
+import * as ServerCommand from "../protocol/ServerCommand.ts"
+
+/** The address of the server that it happened at. */
+const server = { server: Schema.String }
+
+/** The server broke the protocol. */
+export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effect-msnp/net/ServerMisbehaved")(
+  "ServerMisbehaved",
+  { ...server, expected: Schema.Array(Schema.String), got: Schema.String },
+) {
+  override get message() {
+    return `${this.server} broke the protocol: expected ${this.expected.join(" or ")}, got ${this.got}.`
+  }
+}
+
+/** The server does not let this account in: 911 for a wrong account or password, 923, 924. */
+export class Denied extends Schema.TaggedError<Denied>("effect-msnp/net/Denied")("Denied", {
+  ...server,
+  account: Schema.String,
+  code: ErrorCode.ErrorCode,
+}) {
+  override get message() {
+    const why = this.code === 911 ? "the account or the password is wrong" : ErrorCode.describe(this.code)
+    return `${this.server} does not let ${this.account} in: ${why} (${this.code}).`
+  }
+}
+
+/** The server is in trouble, or under maintenance: 500, 601, 910, 921 and their kin. */
+export class Unavailable extends Schema.TaggedError<Unavailable>("effect-msnp/net/Unavailable")("Unavailable", {
+  ...server,
+  code: ErrorCode.ErrorCode,
+}) {
+  override get message() {
+    return `${this.server} cannot log anybody in now: ${ErrorCode.describe(this.code)} (${this.code}). Try again later.`
+  }
+}
+
+/** The server speaks none of the dialects that it was offered. */
+export class NoCommonDialect extends Schema.TaggedError<NoCommonDialect>("effect-msnp/net/NoCommonDialect")(
+  "NoCommonDialect",
+  { ...server, offered: Schema.Array(Schema.String) },
+) {
+  override get message() {
+    return `${this.server} speaks none of the dialects offered: ${this.offered.join(", ")}.`
+  }
+}
+
+/** One address that was tried, and what went wrong there. */
+export const Attempt = Schema.Struct({ address: Schema.String, why: Schema.String })
+
+/** No connection came about. */
+export class Unreachable extends Schema.TaggedError<Unreachable>("effect-msnp/net/Unreachable")("Unreachable", {
+  tried: Schema.NonEmptyArray(Attempt),
+}) {
+  override get message() {
+    const tried = this.tried.map(({ address, why }) => `${address} (${why})`).join(", ")
+    return `No server could be reached; tried ${tried}.`
+  }
+}
+
+/** The server closed the connection in the midst of the login, without a word. */
+export class Disconnected extends Schema.TaggedError<Disconnected>("effect-msnp/net/Disconnected")("Disconnected", {
+  ...server,
+  awaiting: Schema.String,
+}) {
+  override get message() {
+    return `${this.server} closed the connection where it was to say ${this.awaiting}.`
+  }
+}
+
+/** The server did not answer in time. */
+export class TimedOut extends Schema.TaggedError<TimedOut>("effect-msnp/net/TimedOut")("TimedOut", {
+  ...server,
+  awaiting: Schema.String,
+}) {
+  override get message() {
+    return `${this.server} did not say ${this.awaiting} in time.`
+  }
+}
+
+/** How a person is told why a server ended a session. */
+const endings: { readonly [reason in ServerCommand.OutReason]: string } = {
+  LoggedInElsewhere: "the account has logged in elsewhere",
+  ShuttingDown: "the server is shutting down",
+  Unstated: "the server did not say why",
+}
+
+/** The server ended the session. */
+export class LoggedOut extends Schema.TaggedError<LoggedOut>("effect-msnp/net/LoggedOut")("LoggedOut", {
+  ...server,
+  reason: ServerCommand.OutReason,
+}) {
+  override get message() {
+    return `${this.server} ended the session: ${endings[this.reason]}.`
+  }
+}
+
+/** Why a login failed. */
+export type LoginError =
+  | ServerMisbehaved
+  | Denied
+  | Unavailable
+  | NoCommonDialect
+  | Unreachable
+  | Disconnected
+  | TimedOut
+  | LoggedOut
+
+/** What the machine's reason for closing is to the application. */
+export const fromReason = (reason: Client.Reason, server: string, account: string): LoginError => {
+  switch (reason._tag) {
+    case "ServerMisbehaved":
+      return new ServerMisbehaved({ server, expected: reason.expected, got: reason.got })
+    case "Denied":
+      return new Denied({ server, account, code: reason.code })
+    case "Unavailable":
+      return new Unavailable({ server, code: reason.code })
+    case "NoCommonDialect":
+      return new NoCommonDialect({ server, offered: reason.offered })
+    case "LoggedOut":
+      return new LoggedOut({ server, reason: reason.reason })
+    case "LoggedOff":
+      return new LoggedOut({ server, reason: "Unstated" })
+    case "HungUp":
+      return new Disconnected({ server, awaiting: reason.awaiting })
+    case "TimedOut":
+      return new TimedOut({ server, awaiting: reason.awaiting })
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A server that listens: each connection runs the server's machine, and its host's decisions come from `Admission`.
+ *
+ * Dispatch server and notification server are the same server over another `Admission`. What a client says once it is
+ * logged in goes to the embedding application as a stream.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Admission from "../host/Admission.ts"
+import * as Server from "../login/Server.ts"
+import type { ByTag } from "../machine/Machine.ts"
+import * as Address from "../protocol/Address.ts"
+import type * as ClientCommand from "../protocol/ClientCommand.ts"
+import * as Codec from "../protocol/Codec.ts"
+import type * as Dialect from "../protocol/Dialect.ts"
+import * as Line from "../protocol/Line.ts"
+import * as Quirk from "../protocol/Quirk.ts"
+import type * as ServerCommand from "../protocol/ServerCommand.ts"
+import * as Driver from "./Driver.ts"
+import * as Tcp from "./internal/tcp.ts"
+import * as Transcript from "./Transcript.ts"
+
+/** A client that is logged in, as the embedding application meets it. */
+export interface Session extends Admission.Ends {
+  readonly dialect: Dialect.Dialect
+  /** The account, spelled as it was created. */
+  readonly account: string
+  readonly friendlyName: string
+  readonly verified: boolean
+  /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
+  readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>
+  /** Says something to the client; false where it is gone. A command that cannot be encoded is a defect. */
+  readonly send: (command: ServerCommand.ServerCommand) => Effect.Effect<boolean>
+  /** Tells the client that its account has logged in elsewhere (`OUT OTH`), and closes the connection. */
+  readonly displace: Effect.Effect<void>
+}
+
+/** Where a server is to listen, and how. */
+export interface Options {
+  /** Port 0 takes a free one. */
+  readonly listen: Address.Address
+  readonly quirks?: Quirk.Quirks
+  readonly limits?: Limits
+}
+
+/** The limits of a server. */
+export interface Limits extends Admission.Limits {
+  /** How much is kept of a line or payload that is not yet whole. */
+  readonly bytes: Line.Limits
+  /** How long a login may take, from the connection to USR OK; no source gives a figure. */
+  readonly loginTimeout: Duration.Input
+  /** How long an application may go on with a session whose client is gone, before it is interrupted. */
+  readonly farewellTimeout: Duration.Input
+}
+
+/** The limits where none are named. */
+export const defaultLimits: Limits = {
+  ...Admission.defaultLimits,
+  bytes: Line.serverLimits,
+  loginTimeout: "30 seconds",
+  farewellTimeout: "5 seconds",
+}
+
+/** A server could not listen where it was to. */
+export class ListenError extends Schema.TaggedError<ListenError>("effect-msnp/net/ListenError")("ListenError", {
+  address: Schema.String,
+  why: Schema.String,
+}) {
+  override get message() {
+    return `Cannot listen on ${this.address}: ${this.why}.`
+  }
+}
+
+/** What an application does with a session; the connection is closed when it ends. */
+export type OnSession<R> = (session: Session) => Effect.Effect<void, never, R>
+
+/** Hears everything and answers nothing. */
+export const hearOnly: OnSession<never> = (session) => Stream.runDrain(session.commands)
+
+/** A server that listens. */
+export class LoginServer extends Context.Service<
+  LoginServer,
+  {
+    /** Where it listens: with port 0, the port that the system gave. */
+    readonly address: Address.Address
+  }
+>()("effect-msnp/net/LoginServer") {}
+
+/**
+ * Listens until the scope closes; then every client is told that the server goes down (`OUT SSD`).
+ *
+ * `Admission` decides who is let in; `onSession` is run for each client that is.
+ */
+export const make = Effect.fnUntraced(function* <R = never>(
+  options: Options,
+  onSession: OnSession<R>,
+): Effect.fn.Return<LoginServer["Service"], ListenError, Scope.Scope | Admission.Admission | R> {
+  const listener = yield* listen(options.listen)
+  yield* serve(listener, options, onSession)
+  return { address: listener.address }
+})
+
+/** Provides a server that hears everything and answers nothing after the login; see {@link make}. */
+export const layer = (options: Options): Layer.Layer<LoginServer, ListenError, Admission.Admission> =>
+  Layer.effect(LoginServer, make(options, hearOnly))
+
+/** Provides a server over what an application does with its sessions; see {@link make}. */
+export const layerWith = <R>(
+  options: Options,
+  onSession: OnSession<R>,
+): Layer.Layer<LoginServer, ListenError, Admission.Admission | Exclude<R, Scope.Scope>> =>
+  Layer.effect(LoginServer, make(options, onSession))
+
+/** A socket that listens, and on which nothing is served yet. */
+export interface Listener extends Tcp.Listener {}
+
+/** Binds a listening socket: its address is known before anything is served on it. Closed with the scope. */
+export const listen = (at: Address.Address): Effect.Effect<Listener, ListenError, Scope.Scope> =>
+  Effect.mapError(Tcp.listen(at), (error) => new ListenError({ address: Address.format(at), why: whyNot(error) }))
+
+const reasons: { readonly [code: string]: string } = {
+  EADDRINUSE: "the port is in use",
+  EACCES: "it needs more rights than this process has",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  ENOTFOUND: "there is no host of that name",
+  EAI_AGAIN: "the name cannot be resolved now",
+}
+
+const whyNot = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message
+
+/** Serves a listening socket until the scope closes. */
+export const serve = Effect.fnUntraced(function* <R = never>(
+  listener: Listener,
+  options: Omit<Options, "listen">,
+  onSession: OnSession<R>,
+): Effect.fn.Return<void, never, Scope.Scope | Admission.Admission | R> {
+  const limits = options.limits ?? defaultLimits
+  const decide = Admission.guarded(yield* Admission.Admission, limits)
+  const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
+  const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
+  const drivers = new Set<ServerDriver>()
+  const fibers = new Set<Fiber.Fiber<void>>()
+  let closing = false
+
+  const connection = Effect.fnUntraced(
+    function* (accepted: Tcp.Accepted) {
+      const driver = yield* Driver.make(side, accepted.socket, start, {
+        loginTimeout: limits.loginTimeout,
+        observer: Transcript.silent,
+      })
+      if (closing) return
+      drivers.add(driver)
+      yield* Effect.addFinalizer(() => Effect.sync(() => drivers.delete(driver)))
+
+      const state = yield* driver.login((question) => decide(question, accepted))
+      if (state._tag === "Closed") return
+
+      const application = yield* Effect.forkChild(onSession(sessionOf(driver, state, accepted)))
+      yield* Effect.raceFirst(driver.session, Fiber.await(application))
+      yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
+      yield* driver.end({ _tag: "HungUp" })
+    },
+    Effect.scoped,
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("A connection was dropped by a defect", cause),
+    ),
+  )
+
+  listener.accept((accepted) => {
+    const fiber = runFork(connection(accepted))
+    fibers.add(fiber)
+    fiber.addObserver(() => fibers.delete(fiber))
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      closing = true
+      const farewells = Array.from(drivers, (driver) => driver.end({ _tag: "ShutDown" }))
+      return Effect.andThen(Effect.all(farewells, { discard: true }), Fiber.interruptAll(fibers))
+    }),
+  )
+})
+
+/** A connection before anything was said. */
+const start = { state: Server.initial, actions: [] } as const
+
+/** A server's side of a connection. */
+interface Kinds extends Driver.Kinds {
+  readonly State: Server.State
+  readonly LoggedIn: ByTag<Server.State, "LoggedIn">
+  readonly Over: ByTag<Server.State, "Closed">
+  readonly Event: Server.Event
+  readonly In: ClientCommand.ClientCommand
+  readonly Out: ServerCommand.ServerCommand
+  readonly Question: Server.Question
+}
+
+type ServerDriver = Driver.Driver<Kinds>
+
+const sideOf = ({ classify, transition }: Server.Server, limits: Line.Limits): Driver.Side<Kinds> => ({
+  speaker: "Server",
+  limits,
+  payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
+  decode: Codec.decodeClient,
+  encode: Codec.encodeServer,
+  classify: (_, heard) => classify(heard),
+  transition,
+  isLoggedIn: (state) => state._tag === "LoggedIn",
+  isOver: (state) => state._tag === "Closed",
+  hungUp: { _tag: "HungUp" },
+  overdue: { _tag: "Overdue" },
+})
+
+const sessionOf = (
+  driver: ServerDriver,
+  { account, dialect, friendlyName, verified }: Kinds["LoggedIn"],
+  { local, remote }: Admission.Ends,
+): Session => ({
+  account,
+  dialect,
+  friendlyName,
+  verified,
+  local,
+  remote,
+  commands: driver.commands,
+  send: driver.send,
+  displace: driver.end({ _tag: "Displaced" }),
+})
