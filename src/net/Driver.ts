@@ -5,7 +5,7 @@
  * what is to be said is written with one write. The loop stops where the machine asks its host, feeds the decision,
  * and goes on; nothing is read meanwhile. Whose login it is, the driver does not know.
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -171,6 +171,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   /** Whether the peer may say more. */
   let open = true
+  const isOpen = () => open
 
   const read = Effect.match(pull, {
     onSuccess: (chunks) => {
@@ -213,7 +214,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         } else if (side.isLoggedIn(state)) return state
         else {
           yield* read
-          if (!open) feed(side.hungUp)
+          if (!isOpen()) feed(side.hungUp)
         }
       }
     }).pipe(
@@ -236,7 +237,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         yield* Queue.offerAll(inbox, said)
       }
       yield* flush
-      if (!open || side.isOver(state)) return
+      if (!isOpen() || side.isOver(state)) return
       yield* read
     }
   })
@@ -253,9 +254,9 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     })
 
   const closing = Effect.fnUntraced(function* (within: Duration.Input) {
-    if (!open) return
-    yield* Effect.timeoutOption(Effect.repeat(read, { while: () => open }), within)
-    if (open) options.observer({ _tag: "Closed", by: side.speaker })
+    if (!isOpen()) return
+    yield* Effect.timeoutOption(Effect.repeat(read, { while: isOpen }), within)
+    if (isOpen()) options.observer({ _tag: "Closed", by: side.speaker })
   })
 
   const send = (command: K["Out"]) =>

@@ -1,0 +1,36 @@
+/**
+ * Where a server is to listen, as the command line says it: `HOST:PORT`, `HOST:PORT,advertise=IPV4:PORT` or `none`.
+ */
+import * as Option from "effect/Option"
+import * as Address from "../protocol/Address.ts"
+
+/** Where a server is to listen, and which address it tells clients where that is another. */
+export interface Endpoint {
+  readonly listen: Address.Address
+  readonly advertise: Option.Option<Address.Address>
+}
+
+/** What an address must look like. */
+export const expected = "HOST:PORT, HOST:PORT,advertise=IPV4:PORT or none"
+
+/** A host and a port, both named. */
+const parseAddress = (text: string): Option.Option<Address.Address> =>
+  /:[0-9]+$/.test(text) ? Address.parse(text) : Option.none()
+
+/** A numeric IPv4 address and a port: all that old clients can parse. */
+export const parseIpv4 = (text: string): Option.Option<Address.Address> =>
+  Option.filter(parseAddress(text), Address.isIpv4)
+
+/** Where a server is to listen; none where it is not to. */
+export const parse = (text: string): Option.Option<Option.Option<Endpoint>> => {
+  if (text === "none") return Option.some(Option.none())
+  const [address = "", advertise, ...more] = text.split(",advertise=")
+  if (more.length > 0) return Option.none()
+  const listen = parseAddress(address)
+  if (advertise === undefined) {
+    return Option.map(listen, (listen) => Option.some({ listen, advertise: Option.none() }))
+  }
+  return Option.zipWith(listen, parseIpv4(advertise), (listen, advertise) =>
+    Option.some({ listen, advertise: Option.some(advertise) }),
+  )
+}

@@ -1,0 +1,84 @@
+/**
+ * `msnp demo`: a whole session, from the dispatch server to the sign-in, between our own server and client.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as LoginClient from "../net/LoginClient.ts"
+import * as Address from "../protocol/Address.ts"
+import * as Quirk from "../protocol/Quirk.ts"
+import * as Accounts from "./Accounts.ts"
+import type * as Endpoint from "./Endpoint.ts"
+import * as Failure from "./Failure.ts"
+import * as login from "./login.ts"
+import * as Network from "./Network.ts"
+import * as Output from "./Output.ts"
+import * as serve from "./serve.ts"
+
+const flags = {
+  stay: Flag.Boolean("stay").pipe(
+    Flag.withDescription("Listen on the ports 1863 and 1864, and go on serving until stopped"),
+    Flag.withDefault(false),
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
+}
+
+const freePort: Endpoint.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, advertise: Option.none() }
+
+/** Serves the demo accounts, and shows Alice's login. */
+const show = Effect.fnUntraced(function* (
+  dispatch: Endpoint.Endpoint,
+  notification: Endpoint.Endpoint,
+  reader: Output.Reader,
+): Effect.fn.Return<Network.Network, Failure.Failure, Scope.Scope> {
+  const network = yield* Network.start({
+    dispatch: Option.some(dispatch),
+    notification: [notification],
+    referTo: [],
+    quirks: Quirk.none,
+    accounts: Accounts.demo,
+  }).pipe(Effect.mapError(({ message }) => Failure.badInput(message)))
+  const server = Option.getOrElse(network.dispatch, () => ({ bound: dispatch.listen })).bound
+  const { account, password } = Accounts.alice
+  const observer = yield* Output.transcriber(reader)
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const session = yield* LoginClient.login({ server, account, password, observer })
+      yield* session.logOff
+      yield* Output.write(reader, `\n${login.describe(session)}`, {
+        event: "signedIn",
+        server: Address.format(session.server),
+      })
+    }),
+  ).pipe(Effect.mapError(Failure.fromLogin))
+  return network
+})
+
+/** How the command line is called from where this runs: by npm from the sources, by its name once installed. */
+const msnp = import.meta.url.endsWith(".ts") ? "npm run --silent msnp --" : "msnp"
+
+/** The command. */
+export const demo = Command.make("demo", flags, (flags) =>
+  Effect.gen(function* () {
+    const reader = Output.readerOf(flags)
+    if (!flags.stay) return yield* Effect.asVoid(show(freePort, freePort, reader))
+
+    const network = yield* show(serve.defaultDispatch, serve.defaultNotification, reader)
+    yield* serve.announce(network, reader)
+    if (reader === "Person") {
+      yield* Output.say("")
+      yield* Output.say(`Log in from a second terminal (the password is ${Accounts.alicesPassword}):`)
+      yield* Output.say(`  ${msnp} login ${Accounts.alice.account} --transcript`)
+      yield* Output.say("Press Ctrl-C to stop.")
+    }
+    return yield* Effect.never
+  }).pipe(Effect.scoped),
+).pipe(
+  Command.withDescription("Show a whole login, from the dispatch server to the sign-in"),
+  Command.withExamples([
+    { command: "msnp demo", description: "Show a login on free ports of this machine" },
+    { command: "msnp demo --stay", description: "Show it, and go on serving for a second terminal" },
+  ]),
+)

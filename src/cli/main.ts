@@ -1,0 +1,31 @@
+/**
+ * The `msnp` command; each subcommand has a file of its own.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import * as Fs from "node:fs"
+import { demo } from "./demo.ts"
+import { login } from "./login.ts"
+import * as Output from "./Output.ts"
+import { serve } from "./serve.ts"
+
+const msnp = Command.make("msnp").pipe(
+  Command.withDescription("The login of the MSN Messenger Protocol, MSNP2 to MSNP7: server, client, demonstration"),
+  Command.withSubcommands([serve, login, demo]),
+)
+
+/** The package's own description: two floors up from here, in the sources as in what is published. */
+const { version } = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))(
+  Fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+)
+
+Command.run(msnp, { version }).pipe(
+  Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layer)),
+  Effect.provideService(References.LogToStderr, true),
+  NodeRuntime.runMain,
+)
