@@ -239,7 +239,10 @@ export const table = {
 
 const say = (command: ClientCommand.ClientCommand): Action => ({ _tag: "Say", command })
 
-const closed = (reason: Reason, ...last: ReadonlyArray<ClientCommand.ClientCommand>): Step<ByTag<State, "Closed">, Action> => ({
+const closed = (
+  reason: Reason,
+  ...last: ReadonlyArray<ClientCommand.ClientCommand>
+): Step<ByTag<State, "Closed">, Action> => ({
   state: { _tag: "Closed", reason },
   actions: [...last.map(say), { _tag: "Close" }],
 })
@@ -257,9 +260,7 @@ const spoken: { readonly [event in TagOf<Event>]?: string } = {
 
 /** The answers that are legal in a state, by the table. */
 export const expected = (state: State): ReadonlyArray<string> =>
-  Object.entries(spoken).flatMap(([event, name]) =>
-    Machine.expected(table[state._tag]).includes(event) ? [name] : [],
-  )
+  Object.entries(spoken).flatMap(([event, name]) => (Machine.expected(table[state._tag]).includes(event) ? [name] : []))
 
 const awaited = (state: State): string => expected(state).join(", ")
 

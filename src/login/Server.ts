@@ -319,7 +319,10 @@ export const table = {
 const say = (command: ServerCommand.ServerCommand): Action => ({ _tag: "Say", command })
 const ask = (question: Question): Action => ({ _tag: "Ask", question })
 
-const closed = (reason: Reason, ...last: ReadonlyArray<ServerCommand.ServerCommand>): Step<ByTag<State, "Closed">, Action> => ({
+const closed = (
+  reason: Reason,
+  ...last: ReadonlyArray<ServerCommand.ServerCommand>
+): Step<ByTag<State, "Closed">, Action> => ({
   state: { _tag: "Closed", reason },
   actions: [...last.map(say), { _tag: "Close" }],
 })
@@ -364,7 +367,10 @@ const downloads = "http://messenger.microsoft.com"
 const deliver = <S extends State>(state: S): Step<S, Action> => ({ state, actions: [{ _tag: "Deliver" }] })
 
 /** What stands behind the address in XFR. */
-const trailer = (form: Dialect.ReferralForm, from: Address.Address): ByTag<ServerCommand.ServerCommand, "Xfr">["trailer"] => {
+const trailer = (
+  form: Dialect.ReferralForm,
+  from: Address.Address,
+): ByTag<ServerCommand.ServerCommand, "Xfr">["trailer"] => {
   switch (form) {
     case "Address":
       return []

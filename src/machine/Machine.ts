@@ -95,6 +95,8 @@ export type Handlers<T extends Table<S, E, unknown>, S extends Tagged, E extends
   }
 }
 
+type Handler<S, E, A> = (state: S, event: E) => Step<S, A>
+
 /** The states that an event leads to from a state; unions of either are taken member by member, or it would lie. */
 export type Next<
   T extends Table<S, E, unknown>,
@@ -155,9 +157,10 @@ export const make =
     const step = (): Step<S, A | Deferred<typeof event>> => {
       switch (cell.kind) {
         case "rule": {
-          // The one use of `any`: the table has typed each handler by its row and column, which are data here.
-          const handler: any = Reflect.get(Reflect.get(parts.handlers, state._tag), event._tag)
-          return handler(state, event)
+          const handler: unknown = Reflect.get(Reflect.get(parts.handlers, state._tag), event._tag)
+          // The table has typed each handler by its row and column, which are data here.
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+          return (handler as Handler<S, E, A>)(state, event)
         }
         case "refuse":
           return parts.refused(state, event, cell.code)
@@ -169,9 +172,10 @@ export const make =
           throw new MisuseError(state._tag, event._tag)
       }
     }
+    // Each kind of cell led to what `Next` says of it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return step() as never
   }
-
 
 /** The tags of the events that are legal in a state: what was expected, when something else came. */
 export const expected = (row: { readonly [event: string]: { readonly kind: string } }): ReadonlyArray<string> =>

@@ -27,9 +27,7 @@ export type Account = typeof Account.Type
 /** Whether a text is an account. */
 export const isAccount = Schema.is(Account)
 
-const Word = Schema.String.check(
-  Schema.makeFilter((bytes) => Option.exists(Bytes.toText(bytes), isAddress)),
-)
+const Word = Schema.String.check(Schema.makeFilter((bytes) => Option.exists(Bytes.toText(bytes), isAddress)))
 
 /** The account as a parameter: unencoded, in UTF-8. */
 export const FromWire = Word.pipe(

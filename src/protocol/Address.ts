@@ -33,7 +33,8 @@ export const parse = (text: string): Option.Option<Address> => {
 }
 
 /** `host:port`, with brackets around IPv6. */
-export const format = ({ host, port }: Address): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
+export const format = ({ host, port }: Address): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /** Whether an address is numeric IPv4 with a port that can be connected to: all that period clients can parse. */
 export const isIpv4 = ({ host, port }: Address): boolean => isIpv4Host(host) && port > 0

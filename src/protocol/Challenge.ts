@@ -52,10 +52,7 @@ const nineDigits = (n: number): string => String(n).padStart(minRandomDigits / 2
  *
  * Only ASCII passwords are sure to agree with old clients: no source says in which encoding they hash others.
  */
-export const respond = (
-  challenge: Challenge,
-  password: Redacted.Redacted<string>,
-): Redacted.Redacted<Digest> =>
+export const respond = (challenge: Challenge, password: Redacted.Redacted<string>): Redacted.Redacted<Digest> =>
   Redacted.make(Digest.make(md5(challenge + Bytes.fromText(Redacted.value(password)))), { label: "digest" })
 
 /** MD5 of some bytes, as 32 hexadecimal digits. */

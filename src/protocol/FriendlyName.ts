@@ -12,9 +12,10 @@ import * as Bytes from "./Bytes.ts"
 export const maxEncodedBytes = 387
 
 /** A name: well-formed text, not empty. */
-export const FriendlyName = Schema.NonEmptyString.check(
-  Schema.makeFilter((text) => text.isWellFormed()),
-).pipe(Schema.brand("FriendlyName"), Schema.annotate({ description: "a name that is not empty" }))
+export const FriendlyName = Schema.NonEmptyString.check(Schema.makeFilter((text) => text.isWellFormed())).pipe(
+  Schema.brand("FriendlyName"),
+  Schema.annotate({ description: "a name that is not empty" }),
+)
 export type FriendlyName = typeof FriendlyName.Type
 
 /** The name as others may read it: every byte that is not an unreserved character (RFC 1738) is escaped. */

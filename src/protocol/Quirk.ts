@@ -18,7 +18,13 @@ export const sentences = {
 export type Quirk = keyof typeof sentences
 
 /** The names of all quirks. */
-export const all: ReadonlyArray<Quirk> = ["verSingle", "dialectCaseInsensitive", "msnp2ReferralZero", "verifiedFlagFromMsnp6", "cvrAnytime"]
+export const all: ReadonlyArray<Quirk> = [
+  "verSingle",
+  "dialectCaseInsensitive",
+  "msnp2ReferralZero",
+  "verifiedFlagFromMsnp6",
+  "cvrAnytime",
+]
 
 /** Which quirks are on. */
 export type Quirks = { readonly [quirk in Quirk]: boolean }

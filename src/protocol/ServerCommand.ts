@@ -75,11 +75,9 @@ export const UsrOk = command("UsrOk", "USR {trId} OK {account} {friendlyName} {v
 })
 
 /** What stands behind a referral's address: nothing (MSNP2), a zero, or a zero and the referring server (MSNP7). */
-const Trailer = Schema.Union([
-  Schema.Tuple([]),
-  Schema.Tuple([Word]),
-  Schema.Tuple([Word, Address.FromWire]),
-]).annotate({ description: "a zero and an address" })
+const Trailer = Schema.Union([Schema.Tuple([]), Schema.Tuple([Word]), Schema.Tuple([Word, Address.FromWire])]).pipe(
+  Schema.annotate({ description: "a zero and an address" }),
+)
 
 /** Refers the client to another notification server. */
 export const Xfr = command("Xfr", "XFR {trId} NS {to} {trailer...}", {
@@ -116,7 +114,8 @@ const Tail = Words.pipe(
   Schema.decodeTo(
     Schema.toType(Schema.Option(TrId.TrId)),
     SchemaTransformation.transform<Option.Option<TrId.TrId>, ReadonlyArray<string>>({
-      decode: ([word]) => (word !== undefined && isTrId(word) ? Option.some(TrId.TrId.make(Number(word))) : Option.none()),
+      decode: ([word]) =>
+        word !== undefined && isTrId(word) ? Option.some(TrId.TrId.make(Number(word))) : Option.none(),
       encode: Option.match({ onNone: () => [], onSome: (trId) => [String(trId)] }),
     }),
   ),

@@ -14,9 +14,7 @@ export const TrId = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum })).
 export type TrId = typeof TrId.Type
 
 /** `1*10DIGIT`, at most 4294967295. */
-const Digits = Schema.String.check(
-  Schema.makeFilter((text) => /^[0-9]{1,10}$/.test(text) && Number(text) <= maximum),
-)
+const Digits = Schema.String.check(Schema.makeFilter((text) => /^[0-9]{1,10}$/.test(text) && Number(text) <= maximum))
 
 /** The identifier as a parameter: decimal digits. */
 export const FromWire = Digits.pipe(

@@ -31,7 +31,9 @@ type RestName<G extends string> = Braced<G> extends infer N ? (N extends `${infe
 type OneName<G extends string> = Braced<G> extends infer N ? (N extends `${string}...` ? never : N & string) : never
 
 /** A schema for each name in a grammar, and for no other. */
-export type FieldsOf<G extends string> = { readonly [name in OneName<G>]: One } & { readonly [name in RestName<G>]: Rest }
+export type FieldsOf<G extends string> = { readonly [name in OneName<G>]: One } & {
+  readonly [name in RestName<G>]: Rest
+}
 
 /** Why the words of a line are not the command that they begin like. Values are left out: one might be a digest. */
 export interface Problem {
@@ -53,9 +55,7 @@ export interface Command<Tag extends string, Fields extends Schema.Struct.Fields
   /** Words, the verb first, to the typed form. Never throws. */
   readonly decode: (words: ReadonlyArray<string>) => Result.Result<Schema.TaggedStruct<Tag, Fields>["Type"], Problem>
   /** The typed form to words; a value that its type does not allow is a failure with a sentence. */
-  readonly encode: (
-    command: Schema.TaggedStruct<Tag, Fields>["Type"],
-  ) => Result.Result<ReadonlyArray<string>, string>
+  readonly encode: (command: Schema.TaggedStruct<Tag, Fields>["Type"]) => Result.Result<ReadonlyArray<string>, string>
   /** Both, as one schema. */
   readonly schema: Schema.Codec<Schema.TaggedStruct<Tag, Fields>["Type"], ReadonlyArray<string>>
 }
@@ -86,6 +86,7 @@ export const command = <
       return Result.fail({ fault: "Surplus", index: parts.length, parameter, kind: "Word", expected: "nothing more" })
     }
     // Each name of the grammar has been read by its own schema: what the type says of them holds.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return Result.succeed(values as Type)
   }
 
