@@ -1,0 +1,97 @@
+/**
+ * The command line as a real process, and small servers of the test's own for it to meet.
+ */
+import * as ChildProcess from "node:child_process"
+import * as Net from "node:net"
+import * as Readline from "node:readline"
+import { fileURLToPath } from "node:url"
+
+const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process under way. */
+export interface Running {
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** The first line on standard output that fits, once it is there. */
+  readonly line: (fits: (line: string) => boolean) => Promise<string>
+  readonly ended: Promise<Ended>
+}
+
+/** Starts `msnp` with these arguments and this standard input. */
+export const start = (args: ReadonlyArray<string>, stdin = ""): Running => {
+  const child = ChildProcess.spawn(process.execPath, [bin, ...args], { env: { ...process.env, NO_COLOR: "1" } })
+  child.stdin.on("error", () => {})
+  child.stdin.end(stdin)
+
+  let stdout = ""
+  let stderr = ""
+  const waiting: Array<() => void> = []
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString()
+    for (const check of waiting) check()
+  })
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })))
+
+  const line = (fits: (line: string) => boolean) =>
+    new Promise<string>((resolve, reject) => {
+      const check = () => {
+        const found = stdout.split("\n").slice(0, -1).find(fits)
+        if (found !== undefined) resolve(found)
+      }
+      waiting.push(check)
+      check()
+      child.on("close", () => reject(new Error(`msnp ended without that line: ${stdout}${stderr}`)))
+    })
+  return { kill: (signal) => child.kill(signal), line, ended }
+}
+
+/** Runs `msnp` to its end. */
+export const run = (args: ReadonlyArray<string>, stdin = ""): Promise<Ended> => start(args, stdin).ended
+
+/** The port on which a server with `--json` says that it listens. */
+export const portOf = async (running: Running, role: "dispatch" | "notification"): Promise<number> => {
+  const line = await running.line((line) => line.includes(`"role":"${role}"`))
+  return Number(/"port":(\d+)/.exec(line)?.[1])
+}
+
+/** Says some bytes to a port and no more; what was answered until the other side closed. */
+export const tell = (port: number, bytes: string, host = "127.0.0.1"): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let answer = ""
+    const socket = Net.connect({ port, host, allowHalfOpen: true }, () => socket.end(bytes))
+    socket.setEncoding("latin1")
+    socket.on("data", (chunk: string) => (answer += chunk))
+    socket.on("end", () => resolve(answer))
+    socket.on("error", reject)
+  })
+
+/** A server that answers each line by a script of its own. */
+export interface Scripted {
+  readonly port: number
+  readonly close: () => void
+}
+
+/** Serves a script on a free port: what to answer to a line; undefined closes the connection. */
+export const scripted = (answer: (line: string) => string | undefined): Promise<Scripted> =>
+  new Promise((resolve) => {
+    const server = Net.createServer((socket) => {
+      socket.on("error", () => {})
+      Readline.createInterface({ input: socket }).on("line", (line) => {
+        const said = answer(line)
+        if (said === undefined) socket.end()
+        else socket.write(said)
+      })
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      resolve({ port, close: () => server.close() })
+    })
+  })
