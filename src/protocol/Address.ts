@@ -23,7 +23,7 @@ export type Address = typeof Address.Type
 
 /** Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`; none for anything else. */
 export const parse = (text: string): Option.Option<Address> => {
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text)
+  const parts = /^(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text)
   if (parts === null) return Option.none()
   const [, ipv6, name, digits] = parts
   const host = ipv6 ?? name
@@ -42,9 +42,9 @@ export const isIpv4 = ({ host, port }: Address): boolean => isIpv4Host(host) && 
 /** Whether a host is numeric IPv4, each part in its shortest form. */
 export const isIpv4Host = (host: string): boolean => Result.isSuccess(NetAddress.ipv4FromString(host))
 
-/** An address as a parameter, for instance `207.46.106.118:1863`. */
+/** An address as a parameter, in ASCII, for instance `207.46.106.118:1863`. */
 export const FromWire = Schema.String.check(
-  Schema.makeFilter((text) => Option.exists(parse(text), ({ port }) => port > 0)),
+  Schema.makeFilter((text) => /^[!-~]+$/.test(text) && Option.exists(parse(text), ({ port }) => port > 0)),
 ).pipe(
   Schema.decodeTo(
     Address,

@@ -25,7 +25,7 @@ export type Digest = typeof Digest.Type
 /** A digest as a parameter: 32 hexadecimal digits of either case; in memory it is wrapped at once. */
 export const DigestFromWire = Schema.String.check(Schema.isPattern(/^[0-9a-fA-F]{32}$/)).pipe(
   Schema.decodeTo(
-    Schema.toType(Schema.Redacted(Digest, { label: "digest" })),
+    Schema.toType(Schema.Redacted(Digest)),
     SchemaTransformation.transform({
       decode: (digits) => Redacted.make(Digest.make(digits.toLowerCase()), { label: "digest" }),
       encode: (digest) => Redacted.value(digest),

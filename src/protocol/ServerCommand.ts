@@ -28,11 +28,14 @@ export const Ver = command("Ver", "VER {trId} {dialects...}", { trId: TrId.FromW
 /** Says that no dialect is common; some servers name those they know behind the zero. */
 export const VerNone = command("VerNone", "VER {trId} 0 {known...}", { trId: TrId.FromWire, known: Words })
 
+/** The name of a security package; a comma would part it. */
+const Package = Word.check(Schema.makeFilter((name) => !name.includes(",")))
+
 const Packages = Schema.Array(Word)
-  .check(Schema.makeFilter((words) => words.some((word) => word !== ",")))
+  .check(Schema.makeFilter((words) => words.some((word) => /[^,]/.test(word))))
   .pipe(
     Schema.decodeTo(
-      Schema.NonEmptyArray(Word),
+      Schema.NonEmptyArray(Package),
       SchemaTransformation.transform<readonly [string, ...Array<string>], ReadonlyArray<string>>({
         decode: (words) => {
           const [first = none, ...others] = words.flatMap((word) => word.split(",")).filter((name) => name !== "")
