@@ -4,7 +4,6 @@
  * A dispatch server and a notification server differ in this alone. A decision that fails, takes too long, or would
  * be one too many in waiting becomes the code that says so; it never leaves a client without an answer.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -146,13 +145,9 @@ export const guarded = (
     Effect.suspend((): Effect.Effect<Admit | Verdict> => {
       if (waiting >= maxPending) return Effect.succeed(deny(910))
       waiting++
-      return decide(question, ends).pipe(
+      return Effect.suspend(() => decide(question, ends)).pipe(
         Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),
-        Effect.catchCause((cause) =>
-          Cause.hasInterruptsOnly(cause)
-            ? Effect.failCause(Cause.interrupt())
-            : Effect.as(Effect.logError("A login could not be decided", cause), deny(500)),
-        ),
+        Effect.catchCause((cause) => Effect.as(Effect.logError("A login could not be decided", cause), deny(500))),
         Effect.ensuring(Effect.sync(() => waiting--)),
       )
     })
