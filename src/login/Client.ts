@@ -91,7 +91,7 @@ export const Event = Schema.TaggedUnion({
   Out: { reason: ServerCommand.OutReason },
   /** MSG, or a verb without a meaning here, that answers nothing of ours. */
   Aside: {},
-  /** What makes no sense here: another TrID, another account, a dialect not offered, a line that cannot be read. */
+  /** What makes no sense: a line that cannot be read; in the login also another TrID, account or dialect than asked. */
   Stray: { got: Schema.String },
   /** Anything but OUT, once logged in. */
   Further: {},
@@ -226,7 +226,7 @@ export const table = {
     Failure: misuse,
     Out: out,
     Aside: misuse,
-    Stray: misuse,
+    Stray: stray,
     Further: rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.over"),
     Answer: misuse,
     LogOff: logOff,
@@ -376,7 +376,12 @@ export const maxAsides = 64
 /** What was heard, as an event: where the data of an answer decide whether it is one, it gets a tag of its own. */
 export const classify = (state: State, heard: Result.Result<ServerCommand.ServerCommand, Codec.Undecodable>): Event => {
   const isPending = "skipped" in state
-  if (Result.isFailure(heard)) return isPending ? stranger(Codec.explain(heard.failure)) : { _tag: "Further" }
+  if (Result.isFailure(heard)) {
+    // Behind a line that cannot be read, nothing can be trusted to begin where it seems to.
+    return isPending || heard.failure._tag === "Unreadable"
+      ? stranger(Codec.explain(heard.failure))
+      : { _tag: "Further" }
+  }
   const command = heard.success
   if (command._tag === "Out") return command
   return isPending ? answer(state, command) : { _tag: "Further" }

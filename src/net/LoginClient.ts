@@ -82,13 +82,10 @@ export interface Session {
   readonly verified: Option.Option<boolean>
   readonly server: Address.Address
   /**
-   * What the server says, from the first byte behind its USR OK. Fails when the server ends the session, and ends
-   * when we do. For one consumer.
+   * What the server says, from the first byte behind its USR OK. Fails with `LoggedOut` when the server ends the
+   * session and with `ServerMisbehaved` when it says what cannot be read; ends when we log off. For one consumer.
    */
-  readonly commands: Stream.Stream<
-    ServerCommand.ServerCommand | Codec.Malformed,
-    LoginError.LoggedOut
-  >
+  readonly commands: Stream.Stream<ServerCommand.ServerCommand | Codec.Malformed, LoginError.LoginError>
   /** Says something to the server; false where the session is over. A command that cannot be encoded is a defect. */
   readonly send: (command: ClientCommand.ClientCommand) => Effect.Effect<boolean>
   /** {@link send} as a sink. */
@@ -118,7 +115,8 @@ export const login = Effect.fnUntraced(function* (
     if (visited.includes(Address.format(outcome.to))) {
       return yield* refuse(`a referral back to ${Address.format(outcome.to)}`)
     }
-    if (visited.length > limits.maxReferrals) return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
+    if (visited.length > limits.maxReferrals)
+      return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
     to = outcome.to
     credentials = options.onReferral?.(to) ?? credentials
   }
@@ -228,7 +226,10 @@ const sessionOf = Effect.fnUntraced(function* (
     friendlyName,
     verified,
     server,
-    commands: Stream.concat(driver.commands, Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), server)))),
+    commands: Stream.concat(
+      driver.commands,
+      Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
+    ),
     send: driver.send,
     sink: Sink.forEach(driver.send),
     nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
@@ -237,11 +238,14 @@ const sessionOf = Effect.fnUntraced(function* (
 })
 
 /** How the commands of a session end: with us, or by a failure of the server's making. */
-const epilogue = (state: Client.State, server: Address.Address): Effect.Effect<void, LoginError.LoggedOut> => {
-  const reason = state._tag === "Closed" ? state.reason : undefined
-  if (reason?._tag === "LoggedOff") return Effect.void
-  return new LoginError.LoggedOut({
-    server: Address.format(server),
-    reason: reason?._tag === "LoggedOut" ? reason.reason : "Unstated",
-  })
+const epilogue = (
+  state: Client.State,
+  { account, server }: Pick<Session, "account" | "server">,
+): Effect.Effect<void, LoginError.LoginError> => {
+  const unstated = new LoginError.LoggedOut({ server: Address.format(server), reason: "Unstated" })
+  if (state._tag !== "Closed") return Effect.fail(unstated)
+  if (state.reason._tag === "LoggedOff") return Effect.void
+  return Effect.fail(
+    state.reason._tag === "HungUp" ? unstated : LoginError.fromReason(state.reason, Address.format(server), account),
+  )
 }

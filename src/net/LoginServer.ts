@@ -16,10 +16,12 @@ import * as Stream from "effect/Stream"
 import * as Admission from "../host/Admission.ts"
 import * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
+import type * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
 import type * as ClientCommand from "../protocol/ClientCommand.ts"
 import * as Codec from "../protocol/Codec.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
+import type * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as Line from "../protocol/Line.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
@@ -31,8 +33,8 @@ import * as Transcript from "./Transcript.ts"
 export interface Session extends Admission.Ends {
   readonly dialect: Dialect.Dialect
   /** The account, spelled as it was created. */
-  readonly account: string
-  readonly friendlyName: string
+  readonly account: Account.Account
+  readonly friendlyName: FriendlyName.FriendlyName
   readonly verified: boolean
   /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
   readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>

@@ -160,45 +160,44 @@ export interface Listener {
 }
 
 /** Listens until the scope closes; then no connection is accepted, and those that are being closed are waited for. */
-export const listen = (at: Address.Address): Effect.Effect<Listener, NodeJS.ErrnoException, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.callback<Net.Server, NodeJS.ErrnoException>((resume) => {
-        const server = Net.createServer(socketOptions)
-        server.once("error", (error) => resume(Effect.fail(error)))
-        server.listen({ host: at.host, port: at.port, backlog }, () => {
-          server.removeAllListeners("error")
-          server.on("error", () => {})
-          resume(Effect.succeed(server))
-        })
-        return Effect.sync(() => server.close())
-      }),
-      (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void))),
-    ),
-    (server) => {
-      const early: Array<Net.Socket> = []
-      const keep = (conn: Net.Socket) => {
-        conn.on("error", () => {})
-        early.push(conn)
-      }
-      server.on("connection", keep)
-      const bound = server.address()
-      return {
-        address: typeof bound === "object" && bound !== null ? endpoint(bound.address, bound.port) : at,
-        accept: (take) => {
-          const accepted = (conn: Net.Socket) =>
-            take({
-              socket: fromNetSocket(conn),
-              remote: endpoint(conn.remoteAddress, conn.remotePort),
-              local: endpoint(conn.localAddress, conn.localPort),
-            })
-          server.off("connection", keep)
-          server.on("connection", accepted)
-          early.forEach(accepted)
-        },
-      }
-    },
+export const listen = Effect.fnUntraced(function* (
+  at: Address.Address,
+): Effect.fn.Return<Listener, NodeJS.ErrnoException, Scope.Scope> {
+  /** Connections that came before anybody took them. */
+  const early = new Set<Net.Socket>()
+  const keep = (conn: Net.Socket) => {
+    early.add(conn)
+    conn.on("error", () => early.delete(conn))
+  }
+  const server = Net.createServer(socketOptions, keep)
+
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      for (const conn of early) conn.destroy()
+      server.close(() => resume(Effect.void))
+    }),
   )
+  yield* Effect.callback<void, NodeJS.ErrnoException>((resume) => {
+    server.on("error", (error) => resume(Effect.fail(error)))
+    server.listen({ host: at.host, port: at.port, backlog }, () => resume(Effect.void))
+  })
+
+  const bound = server.address()
+  return {
+    address: typeof bound === "object" && bound !== null ? endpoint(bound.address, bound.port) : at,
+    accept: (take) => {
+      const accepted = (conn: Net.Socket) =>
+        take({
+          socket: fromNetSocket(conn),
+          remote: endpoint(conn.remoteAddress, conn.remotePort),
+          local: endpoint(conn.localAddress, conn.localPort),
+        })
+      server.off("connection", keep).on("connection", accepted)
+      early.forEach(accepted)
+      early.clear()
+    },
+  }
+})
 
 /** Connects; the connection is dropped with the scope, at once where nobody has read from it yet. */
 export const connect = (to: Address.Address): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
