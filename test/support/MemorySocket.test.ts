@@ -150,7 +150,10 @@ describe("a network in memory", () => {
       network.listen(address).accept(({ local, remote }) => remotes.push(`${remote.host} ${local.host}:${local.port}`))
       yield* Effect.scoped(network.connector.connect(address))
       assert.deepStrictEqual(remotes, ["192.0.2.1 10.0.0.1:1863"])
-      assert.strictEqual(network.connections(), 1)
+      assert.deepStrictEqual(
+        network.connections.map(({ to }) => to),
+        ["10.0.0.1:1863"],
+      )
     }),
   )
 

@@ -10,6 +10,7 @@ import * as Socket from "effect/socket/Socket"
 import * as Connector from "../../src/net/Connector.ts"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
 import * as Address from "../../src/protocol/Address.ts"
+import * as Bytes from "../../src/protocol/Bytes.ts"
 
 /** How many of the bytes at hand are delivered at once, when so many have been delivered before. */
 export type Split = (delivered: number, atHand: number) => number
@@ -29,6 +30,8 @@ export const at =
 /** One end of a connection. */
 export interface End {
   readonly socket: Socket.Socket
+  /** Everything that this end has said. */
+  readonly said: () => string
   /** Says no more, and lets what comes go by; so does the release of the reader. */
   readonly close: Effect.Effect<void>
   /** Cuts the connection off: what is still unread is lost, and both ends fail. */
@@ -55,6 +58,7 @@ type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.
 const pipe = (split: Split) => {
   let bytes = new Uint8Array(0)
   let delivered = 0
+  let written = ""
   let end: Socket.SocketError | undefined
   let deaf = false
   let wake: (() => void) | undefined
@@ -90,7 +94,10 @@ const pipe = (split: Split) => {
     pull,
     /** Whether it can still be written to. */
     isOpen: () => end === undefined,
+    /** Everything that was ever written to it. */
+    written: () => written,
     write: (chunk: Uint8Array) => {
+      written += Bytes.fromUint8Array(chunk)
       if (deaf || chunk.length === 0) return
       const joined = new Uint8Array(bytes.length + chunk.length)
       joined.set(bytes)
@@ -147,6 +154,7 @@ const endOf = (hears: Pipe, says: Pipe): End => {
         writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }),
       }),
     }),
+    said: says.written,
     close,
     reset: Effect.sync(() => {
       hears.cut()
@@ -162,6 +170,13 @@ export const pair = (splits: Splits = {}): readonly [left: End, right: End] => {
   return [endOf(toLeft, toRight), endOf(toRight, toLeft)]
 }
 
+/** What was said on a connection. */
+export interface Connection {
+  readonly to: string
+  readonly client: () => string
+  readonly server: () => string
+}
+
 /** Servers and clients that reach each other by address, and nobody else. */
 export interface Network {
   /** Where a server is to be reached; what comes before it accepts waits. */
@@ -170,15 +185,15 @@ export interface Network {
   readonly connector: Connector.Connector
   /** Connects by hand. */
   readonly dial: (address: Address.Address) => Effect.Effect<End, Connector.ConnectError>
-  /** How many connections have been made. */
-  readonly connections: () => number
+  /** The connections that have been made. */
+  readonly connections: ReadonlyArray<Connection>
 }
 
 /** Makes a network. */
 export const network = (splits: { readonly client?: Split; readonly server?: Split } = {}): Network => {
   type Accepted = Parameters<Parameters<LoginServer.Listener["accept"]>[0]>[0]
   const servers = new Map<string, (accepted: Accepted) => void>()
-  let connections = 0
+  const connections: Array<Connection> = []
 
   const dial = (address: Address.Address) =>
     Effect.suspend(() => {
@@ -190,8 +205,9 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
         ...(splits.client === undefined ? {} : { left: splits.client }),
         ...(splits.server === undefined ? {} : { right: splits.server }),
       })
-      connections++
-      server({ socket: accepted.socket, local: address, remote: { host: "192.0.2.1", port: 49_151 + connections } })
+      connections.push({ to: Address.format(address), client: client.said, server: accepted.said })
+      const remote = { host: "192.0.2.1", port: 49_151 + connections.length }
+      server({ socket: accepted.socket, local: address, remote })
       return Effect.succeed(client)
     })
 
@@ -215,6 +231,6 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
         ),
     },
     dial,
-    connections: () => connections,
+    connections,
   }
 }
