@@ -9,6 +9,7 @@ import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -175,6 +176,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const read = Effect.match(pull, {
     onSuccess: (chunks) => {
+      if (side.isOver(state)) return
       for (const chunk of chunks) {
         bytes += typeof chunk === "string" ? Bytes.fromText(chunk) : Bytes.fromUint8Array(chunk)
       }
@@ -228,14 +230,17 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     throw new Error(`The login is overdue, but goes on in ${state._tag}`)
   })
 
+  /** Offers what was heard to the application, on a fiber of its own: the end of the session loses none of it. */
+  const offer = Effect.suspend(() => {
+    const said = delivered
+    delivered = []
+    return Effect.forkDetach(Queue.offerAll(inbox, said), { startImmediately: true })
+  })
+
   const pump = Effect.gen(function* () {
     while (true) {
       advance()
-      if (delivered.length > 0) {
-        const said = delivered
-        delivered = []
-        yield* Queue.offerAll(inbox, said)
-      }
+      if (delivered.length > 0) yield* Fiber.await(yield* offer)
       yield* flush
       if (!isOpen() || side.isOver(state)) return
       yield* read
@@ -243,7 +248,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   })
 
   const session = Effect.raceFirst(pump, Deferred.await(over)).pipe(
-    Effect.ensuring(Effect.andThen(lastWords, Queue.end(inbox))),
+    Effect.ensuring(Effect.all([offer, lastWords, Queue.end(inbox)], { discard: true })),
   )
 
   const end = (event: K["Event"]) =>
