@@ -53,58 +53,30 @@ export const explain = (undecodable: Undecodable): string => {
 }
 
 /** The command that a client says with these words. */
-export const decodeClient = (frame: Line.Frame): Result.Result<ClientCommand.ClientCommand, Undecodable> => {
-  const [verb] = frame.words
-  if (!isVerb(verb)) return notAVerb
-  switch (verb) {
-    case "VER":
-      return oneOf(frame, ClientCommand.commands.VER)
-    case "INF":
-      return oneOf(frame, ClientCommand.commands.INF)
-    case "USR":
-      return oneOf<ClientCommand.ClientCommand>(frame, ClientCommand.commands.USR)
-    case "CVR":
-      return oneOf(frame, ClientCommand.commands.CVR)
-    case "OUT":
-      return oneOf(frame, ClientCommand.commands.OUT)
-    default:
-      return Result.succeed(foreign(frame))
-  }
-}
+export const decodeClient = (frame: Line.Frame): Result.Result<ClientCommand.ClientCommand, Undecodable> =>
+  decode<ClientCommand.ClientCommand>(frame, ClientCommand.commands)
 
 /** The command that a server says with these words. */
-export const decodeServer = (frame: Line.Frame): Result.Result<ServerCommand.ServerCommand, Undecodable> => {
-  const [verb] = frame.words
-  if (isCode(verb)) return oneOf(frame, [ServerCommand.Failure])
+export const decodeServer = (frame: Line.Frame): Result.Result<ServerCommand.ServerCommand, Undecodable> =>
+  isCode(frame.words[0])
+    ? oneOf(frame, [ServerCommand.Failure])
+    : decode<ServerCommand.ServerCommand>(frame, ServerCommand.commands)
+
+const decode = <A>(
+  frame: Line.Frame,
+  commands: { readonly [verb: string]: ReadonlyArray<Reader<A>> },
+): Result.Result<A | ClientCommand.Foreign, Undecodable> => {
+  const [verb, ...parameters] = frame.words
   if (!isVerb(verb)) return notAVerb
-  switch (verb) {
-    case "VER":
-      return oneOf<ServerCommand.ServerCommand>(frame, ServerCommand.commands.VER)
-    case "INF":
-      return oneOf(frame, ServerCommand.commands.INF)
-    case "USR":
-      return oneOf<ServerCommand.ServerCommand>(frame, ServerCommand.commands.USR)
-    case "XFR":
-      return oneOf(frame, ServerCommand.commands.XFR)
-    case "CVR":
-      return oneOf(frame, ServerCommand.commands.CVR)
-    case "OUT":
-      return oneOf(frame, ServerCommand.commands.OUT)
-    default:
-      return Result.succeed(foreign(frame))
-  }
+  const readers = commands[verb]
+  return readers === undefined
+    ? Result.succeed({ _tag: "Foreign", verb, parameters, payload: frame.payload })
+    : oneOf(frame, readers)
 }
 
 const isVerb = (word: string): boolean => /^[A-Z]{3}$/.test(word)
 const isCode = (word: string): boolean => /^[1-9][0-9]{2}$/.test(word)
 const notAVerb = Result.fail(unreadable("a line does not begin with three upper-case letters"))
-
-const foreign = ({ payload, words: [verb, ...parameters] }: Line.Frame): ClientCommand.Foreign => ({
-  _tag: "Foreign",
-  verb,
-  parameters,
-  payload,
-})
 
 /** What a verb's commands have in common. */
 interface Reader<A> {
