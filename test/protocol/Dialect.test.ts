@@ -22,9 +22,12 @@ describe("what the dialects do differently", () => {
     ["MSNP5", "AddressAndZero", "Absent", [911, 923, 924]],
     ["MSNP6", "AddressAndZero", "Absent", [911, 923, 924]],
     ["MSNP7", "AddressZeroAndServer", "Present", [911, 923, 924]],
-  ] as const)("in %s: a referral is %s, the flag is %s, an account is denied with %j", (dialect, referral, flag, codes) => {
-    expect(Dialect.rules[dialect]).toEqual({ referral, verifiedFlag: flag, denials: codes })
-  })
+  ] as const)(
+    "in %s: a referral is %s, the flag is %s, an account is denied with %j",
+    (dialect, referral, flag, codes) => {
+      expect(Dialect.rules[dialect]).toEqual({ referral, verifiedFlag: flag, denials: codes })
+    },
+  )
 
   it("is bent by no quirk unless one is on", () => {
     expect(Dialect.rulesWith(Quirk.none)).toEqual(Dialect.rules)
