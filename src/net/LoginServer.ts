@@ -8,10 +8,11 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Admission from "../host/Admission.ts"
 import * as Server from "../login/Server.ts"
@@ -153,10 +154,11 @@ export const serve = Effect.fnUntraced(function* <R = never>(
 
   const connection = Effect.fnUntraced(
     function* (accepted: Tcp.Accepted) {
+      const wire = yield* Scope.fork(yield* Effect.scope)
       const driver = yield* Driver.make(side, accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
         observer: Transcript.silent,
-      })
+      }).pipe(Scope.provide(wire))
       if (closing) return
       drivers.add(driver)
       yield* Effect.addFinalizer(() => Effect.sync(() => drivers.delete(driver)))
@@ -166,6 +168,8 @@ export const serve = Effect.fnUntraced(function* <R = never>(
 
       const application = yield* Effect.forkChild(onSession(sessionOf(driver, state, accepted)))
       yield* Effect.raceFirst(driver.session, Fiber.await(application))
+      // A client that has no more to say may still listen; a connection that is over is closed at once.
+      if (driver.state()._tag === "Closed") yield* Scope.close(wire, Exit.void)
       yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
       yield* driver.end({ _tag: "HungUp" })
     },

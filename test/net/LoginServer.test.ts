@@ -1,0 +1,515 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Admission from "../../src/host/Admission.ts"
+import * as LoginServer from "../../src/net/LoginServer.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
+import type * as Codec from "../../src/protocol/Codec.ts"
+import * as Quirk from "../../src/protocol/Quirk.ts"
+import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
+import * as MemorySocket from "../support/MemorySocket.ts"
+import * as Peer from "../support/Peer.ts"
+import * as World from "../support/World.ts"
+
+type Options = Omit<LoginServer.Options, "listen">
+
+/** A server in memory; each use of it is a client that has just connected. */
+const serverWith = <R = never>(
+  admission: Layer.Layer<Admission.Admission>,
+  options: Options = {},
+  onSession?: LoginServer.OnSession<R>,
+) =>
+  Effect.gen(function* () {
+    const network = MemorySocket.network()
+    yield* World.serve(network.listen(World.notificationAddress), admission, options, onSession)
+    return Effect.flatMap(Effect.orDie(network.dial(World.notificationAddress)), Peer.inMemory)
+  })
+
+/** A notification server in memory that says the example session's challenge. */
+const notification = <R = never>(options?: Options, onSession?: LoginServer.OnSession<R>) =>
+  serverWith(World.layerExample(), options, onSession)
+
+const limits = (overrides: Partial<LoginServer.Limits>): Options => ({
+  limits: { ...LoginServer.defaultLimits, ...overrides },
+})
+
+const opening = "VER 1 MSNP7\r\nUSR 2 MD5 I alice@hotmail.com\r\n"
+const challenged = "VER 1 MSNP7\r\nUSR 2 MD5 S 1013928519.693957190\r\n"
+const answer = `USR 3 MD5 S ${World.digest}\r\n`
+const ok = "USR 3 OK alice@hotmail.com My%20Screen%20Name 1\r\n"
+const wrongAnswer = "USR 3 MD5 S 00000000000000000000000000000000\r\n"
+
+/** Logs a peer in. */
+const signIn = Effect.fnUntraced(function* (peer: Peer.Peer) {
+  yield* peer.say(opening)
+  assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+  yield* peer.say(answer)
+  assert.strictEqual(yield* peer.line, ok)
+})
+
+/** What a peer hears that says this and waits. */
+const hears = (connect: Effect.Effect<Peer.Peer, never, Scope.Scope>, said: string) =>
+  Effect.gen(function* () {
+    const peer = yield* connect
+    yield* peer.say(said)
+    return yield* peer.rest
+  }).pipe(Effect.scoped)
+
+/** What a peer hears that says this and has no more to say. */
+const hearsBehind = (connect: Effect.Effect<Peer.Peer, never, Scope.Scope>, said: string) =>
+  Effect.gen(function* () {
+    const peer = yield* connect
+    yield* peer.say(said)
+    yield* peer.finish
+    return yield* peer.rest
+  }).pipe(Effect.scoped)
+
+const foreign = (verb: string, ...parameters: ReadonlyArray<string>): ClientCommand.ClientCommand => ({
+  _tag: "Foreign",
+  verb,
+  parameters,
+  payload: "",
+})
+
+type Heard = ClientCommand.ClientCommand | Codec.Malformed
+
+/** An application that writes down what it hears, and when it hears no more. */
+const recorder = Effect.gen(function* () {
+  const heard: Array<Heard> = []
+  const ended = yield* Deferred.make<ReadonlyArray<Heard>>()
+  const onSession: LoginServer.OnSession<never> = (session) =>
+    Effect.andThen(
+      Stream.runForEach(session.commands, (command) => Effect.sync(() => heard.push(command))),
+      Deferred.succeed(ended, heard),
+    )
+  return { onSession, ended: Deferred.await(ended) }
+})
+
+describe("pipelining", () => {
+  it.effect("takes VER and USR together with lone line feeds (seed: Maximizing Efficiency)", () =>
+    Effect.gen(function* () {
+      const connect = yield* serverWith(World.layerReferring(World.notificationAddress))
+      assert.strictEqual(
+        yield* hears(connect, "VER 1 MSNP7\nUSR 2 MD5 I a@b.c\n"),
+        "VER 1 MSNP7\r\nXFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863\r\n",
+      )
+    }),
+  )
+
+  /** A host that says what it decides when it is told to. */
+  const hesitant = Effect.gen(function* () {
+    const admitted = yield* Deferred.make<void>()
+    const judged = yield* Deferred.make<void>()
+    const layer = Layer.effect(
+      Admission.Admission,
+      Effect.map(Admission.Admission, ({ admit, judge }) => ({
+        admit: (question) => Effect.andThen(Deferred.await(admitted), admit(question)),
+        judge: (question) => Effect.andThen(Deferred.await(judged), judge(question)),
+      })),
+    ).pipe(Layer.provide(World.layerExample()))
+    return { layer, admit: Deferred.succeed(admitted, undefined), judge: Deferred.succeed(judged, undefined) }
+  })
+
+  it.effect("keeps what comes while the host decides, in order: CVR behind USR I is 715 then (seed: error 715)", () =>
+    Effect.gen(function* () {
+      const host = yield* hesitant
+      const peer = yield* yield* serverWith(host.layer)
+      yield* peer.say(opening)
+      yield* peer.say("CVR 3 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS\r\n")
+      assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
+      yield* host.admit
+      assert.strictEqual(yield* peer.rest, "USR 2 MD5 S 1013928519.693957190\r\n715 3\r\n")
+    }),
+  )
+
+  it.effect("hands over what comes behind the last USR while the host decides, in order", () =>
+    Effect.gen(function* () {
+      const host = yield* hesitant
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* serverWith(host.layer, {}, onSession)
+      yield* peer.say(opening)
+      yield* host.admit
+      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+      yield* peer.say(`${answer}SYN 4 0\r\n`)
+      yield* peer.say("CHG 5 NLN\r\nPN")
+      yield* peer.say("G\r\n")
+      yield* host.judge
+      assert.strictEqual(yield* peer.line, ok)
+      yield* peer.finish
+      assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0"), foreign("CHG", "5", "NLN"), foreign("PNG")])
+    }),
+  )
+
+  it.effect("hands over what comes behind the last USR in the same segment", () =>
+    Effect.gen(function* () {
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* notification({}, onSession)
+      yield* peer.say(opening)
+      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+      yield* peer.say(`${answer}SYN 4 0\r\nQRY 5 msmsgs@msnmsgr.com 32\r\n8f2f5a91b72102cd28355e9fc9000d6ePNG\r\n`)
+      yield* peer.finish
+      assert.deepStrictEqual(yield* ended, [
+        foreign("SYN", "4", "0"),
+        {
+          _tag: "Foreign",
+          verb: "QRY",
+          parameters: ["5", "msmsgs@msnmsgr.com", "32"],
+          payload: "8f2f5a91b72102cd28355e9fc9000d6e",
+        },
+        foreign("PNG"),
+      ])
+    }),
+  )
+
+  it.effect("loses none of many commands that come in one segment with OUT behind them", () =>
+    Effect.gen(function* () {
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* notification({}, onSession)
+      yield* signIn(peer)
+      const many = Array.from({ length: 1000 }, (_, index) => String(index))
+      yield* peer.say(`${many.map((n) => `PNG ${n}\r\n`).join("")}OUT\r\n`)
+      assert.strictEqual(yield* peer.rest, "")
+      assert.deepStrictEqual(
+        yield* ended,
+        many.map((n) => foreign("PNG", n)),
+      )
+    }),
+  )
+
+  it.effect("hands over lines that make no sense, and goes on (seed: none of these rules apply outside)", () =>
+    Effect.gen(function* () {
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* notification({}, onSession)
+      yield* signIn(peer)
+      yield* peer.say("VER 4\r\nUSR 5 TWN I alice@hotmail.com\r\nPNG\r\n")
+      yield* peer.finish
+      const heard = yield* ended
+      assert.deepStrictEqual(
+        heard.map((command) => ("verb" in command ? command.verb : command._tag)),
+        ["Ver", "USR", "PNG"],
+      )
+    }),
+  )
+})
+
+describe("a client that has no more to say", () => {
+  it.effect("is answered every whole line, and then the connection is closed", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification()
+      assert.strictEqual(yield* hearsBehind(connect, opening), challenged)
+      assert.strictEqual(yield* hearsBehind(connect, opening + answer), challenged + ok)
+      assert.strictEqual(yield* hearsBehind(connect, opening + wrongAnswer), `${challenged}911 3\r\n`)
+      assert.strictEqual(yield* hearsBehind(connect, ""), "")
+    }),
+  )
+
+  it.effect("is answered what the host was still deciding", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const asked = yield* Deferred.make<void>()
+      const layer = Layer.effect(
+        Admission.Admission,
+        Effect.map(Admission.Admission, ({ admit, judge }) => ({
+          admit: (question) =>
+            Deferred.succeed(asked, undefined).pipe(
+              Effect.andThen(Deferred.await(gate)),
+              Effect.andThen(admit(question)),
+            ),
+          judge,
+        })),
+      ).pipe(Layer.provide(World.layerExample()))
+      const peer = yield* yield* serverWith(layer)
+      yield* peer.say(opening)
+      yield* peer.finish
+      yield* Deferred.await(asked)
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* peer.rest, challenged)
+    }),
+  )
+
+  it.effect("is not answered a last line without a line end", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification()
+      assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r\nINF 2"), "VER 1 MSNP7\r\n")
+      assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r"), "")
+    }),
+  )
+
+  it.effect("still hears what the application answers to its last commands", () =>
+    Effect.gen(function* () {
+      const pong: ServerCommand.ServerCommand = { _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }
+      const connect = yield* notification({}, (session) =>
+        Effect.andThen(Stream.runDrain(session.commands), Effect.asVoid(session.send(pong))),
+      )
+      assert.strictEqual(yield* hearsBehind(connect, `${opening}${answer}PNG\r\n`), `${challenged}${ok}QNG\r\n`)
+    }),
+  )
+})
+
+describe("the length of a line", () => {
+  const ver = (length: number) => `VER 1 MSNP7 ${"X".repeat(length - "VER 1 MSNP7 ".length)}`
+
+  it.effect("may be 2,048 bytes without the line end", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification()
+      assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\r\n`), "VER 1 MSNP7\r\n")
+      assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\n`), "VER 1 MSNP7\r\n")
+    }),
+  )
+
+  it.effect("may not be 2,049 bytes: the connection is closed, and nothing said, before the line end is there", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification()
+      assert.strictEqual(yield* hears(connect, `${ver(2049)}\r\n`), "")
+      assert.strictEqual(yield* hears(connect, ver(2049)), "")
+      assert.strictEqual(yield* hears(connect, `VER 1 MSNP7\r\n${"X".repeat(2049)}`), "VER 1 MSNP7\r\n")
+    }),
+  )
+
+  it.effect("may be limited otherwise", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification(limits({ bytes: { line: 20, payload: 0 } }))
+      assert.strictEqual(yield* hears(connect, `${ver(21)}\r\n`), "")
+      assert.strictEqual(yield* hearsBehind(connect, `${ver(20)}\r\n`), "VER 1 MSNP7\r\n")
+    }),
+  )
+})
+
+describe("the time that a login may take", () => {
+  it.effect("is 30 seconds: then the connection is closed, and nothing said", () =>
+    Effect.gen(function* () {
+      const peer = yield* yield* notification()
+      yield* peer.say(opening)
+      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+      const rest = yield* Effect.forkChild(peer.rest, { startImmediately: true })
+      yield* TestClock.adjust("29999 millis")
+      assert.isUndefined(rest.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Fiber.join(rest), "")
+    }),
+  )
+
+  it.effect("includes what the host takes, where its decisions may take longer", () =>
+    Effect.gen(function* () {
+      const layer = Layer.succeed(Admission.Admission, { admit: () => Effect.never, judge: () => Effect.never })
+      const peer = yield* yield* serverWith(layer, limits({ decisionTimeout: "1 minute", loginTimeout: "20 seconds" }))
+      yield* peer.say(opening)
+      assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+
+  it.effect("is over where the host takes too long: 910 (seed: error 910)", () =>
+    Effect.gen(function* () {
+      const layer = Layer.succeed(Admission.Admission, { admit: () => Effect.never, judge: () => Effect.never })
+      const peer = yield* yield* serverWith(layer)
+      yield* peer.say(opening)
+      assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* peer.rest, "910 2\r\n")
+    }),
+  )
+
+  it.effect("does not matter once the client is logged in: no session is closed for being quiet", () =>
+    Effect.gen(function* () {
+      const pong: ServerCommand.ServerCommand = { _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }
+      const peer = yield* yield* notification({}, (session) =>
+        Stream.runForEach(session.commands, () => session.send(pong)),
+      )
+      yield* signIn(peer)
+      yield* TestClock.adjust("30 days")
+      yield* peer.say("PNG\r\n")
+      assert.strictEqual(yield* peer.line, "QNG\r\n")
+    }),
+  )
+})
+
+describe("the end of a connection", () => {
+  it.effect("comes without an answer to OUT, at any time (seed: in practice, it never does)", () =>
+    Effect.gen(function* () {
+      const connect = yield* notification()
+      assert.strictEqual(yield* hears(connect, "OUT\r\n"), "")
+      assert.strictEqual(yield* hears(connect, "VER 1 MSNP7\r\nOUT\r\n"), "VER 1 MSNP7\r\n")
+      assert.strictEqual(yield* hears(connect, `${opening}OUT\r\n`), challenged)
+      assert.strictEqual(yield* hears(connect, `${opening}${answer}OUT\r\n`), challenged + ok)
+      const peer = yield* connect
+      yield* signIn(peer)
+      yield* peer.say("OUT\r\n")
+      assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+
+  it.effect("comes at once with OUT, even where the application has still to do (seed: immediately)", () =>
+    Effect.gen(function* () {
+      const peer = yield* yield* notification({}, () => Effect.never)
+      yield* signIn(peer)
+      yield* peer.say("OUT\r\n")
+      assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+
+  it.effect("comes with OUT OTH where the account has logged in elsewhere, at once (seed: OTH)", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Queue.unbounded<LoginServer.Session>()
+      const peer = yield* yield* notification({}, (session) =>
+        Effect.andThen(Queue.offer(sessions, session), Effect.never),
+      )
+      yield* signIn(peer)
+      const session = yield* Queue.take(sessions)
+      yield* session.displace
+      assert.strictEqual(yield* peer.rest, "OUT OTH\r\n")
+      assert.isFalse(yield* session.send({ _tag: "Out", reason: "ShuttingDown" }))
+      yield* session.displace
+    }),
+  )
+
+  it.effect("comes with OUT SSD to everybody when the server goes down (seed: SSD, server shutting down)", () =>
+    Effect.gen(function* () {
+      const network = MemorySocket.network()
+      const scope = yield* Scope.make()
+      const listener = network.listen(World.notificationAddress)
+      yield* Scope.provide(
+        World.serve(listener, World.layerExample(), {}, () => Effect.never),
+        scope,
+      )
+      const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
+      const silent = yield* connect
+      const begun = yield* connect
+      yield* begun.say(opening)
+      assert.strictEqual((yield* begun.line) + (yield* begun.line), challenged)
+      const signedIn = yield* connect
+      yield* signIn(signedIn)
+      yield* Scope.close(scope, Exit.void)
+      for (const peer of [silent, begun, signedIn]) assert.strictEqual(yield* peer.rest, "OUT SSD\r\n")
+      const late = yield* connect
+      assert.strictEqual(yield* late.rest, "")
+    }),
+  )
+
+  it.effect("comes when the application is done with the session", () =>
+    Effect.gen(function* () {
+      const peer = yield* yield* notification({}, () => Effect.void)
+      yield* signIn(peer)
+      assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+
+  it.effect("comes when the application has a defect, which is logged; others are served on", () =>
+    Effect.gen(function* () {
+      const logs = yield* Queue.unbounded<string>()
+      const logger = Logger.make(({ cause }) => void Queue.offerUnsafe(logs, String(cause)))
+      const connect = yield* Effect.provide(
+        notification({}, () => Effect.die(new Error("a bug of the application"))),
+        Logger.layer([logger]),
+      )
+      for (const _ of [1, 2]) {
+        const peer = yield* connect
+        yield* signIn(peer)
+        assert.strictEqual(yield* peer.rest, "")
+        assert.include(yield* Queue.take(logs), "a bug of the application")
+      }
+    }),
+  )
+
+  it.effect("gives an application that goes on without its client 5 seconds", () =>
+    Effect.gen(function* () {
+      const interrupted = yield* Deferred.make<void>()
+      const peer = yield* yield* notification({}, () =>
+        Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined)),
+      )
+      yield* signIn(peer)
+      yield* peer.finish
+      yield* TestClock.adjust("4999 millis")
+      assert.isFalse(yield* Deferred.isDone(interrupted))
+      yield* TestClock.adjust("1 millis")
+      yield* Deferred.await(interrupted)
+    }),
+  )
+
+  it.effect("is nothing to the application but the end of what it hears, where the client vanishes", () =>
+    Effect.gen(function* () {
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* notification({}, onSession)
+      yield* signIn(peer)
+      yield* peer.reset
+      assert.deepStrictEqual(yield* ended, [])
+    }),
+  )
+})
+
+describe("a server", () => {
+  it.effect("says where to be referred to in each dialect's form, under the quirks that it is given", () =>
+    Effect.gen(function* () {
+      const quirks = Quirk.only("msnp2ReferralZero", "verSingle")
+      const connect = yield* serverWith(World.layerReferring(World.notificationAddress), { quirks })
+      assert.strictEqual(
+        yield* hears(connect, "VER 1 MSNP2 CVR0\r\nUSR 2 MD5 I a@b.c\r\n"),
+        "VER 1 MSNP2\r\nXFR 2 NS 10.0.0.5:1863 0\r\n",
+      )
+    }),
+  )
+
+  it.effect("tells the application who has logged in, from where, and in which dialect", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Queue.unbounded<LoginServer.Session>()
+      const peer = yield* yield* notification({}, (session) =>
+        Effect.andThen(Queue.offer(sessions, session), Stream.runDrain(session.commands)),
+      )
+      yield* peer.say("VER 1 MSNP5 CVR0\r\nUSR 2 MD5 I ALICE@hotmail.com\r\n")
+      yield* peer.say(answer)
+      const session = yield* Queue.take(sessions)
+      assert.strictEqual(session.account, "alice@hotmail.com")
+      assert.strictEqual(session.friendlyName, "My Screen Name")
+      assert.strictEqual(session.dialect, "MSNP5")
+      assert.isTrue(session.verified)
+      assert.deepStrictEqual(session.local, World.notificationAddress)
+      assert.strictEqual(session.remote.host, "192.0.2.1")
+    }),
+  )
+
+  it.effect("stops reading from a client whose commands the application does not take, and goes on when it does", () =>
+    Effect.gen(function* () {
+      const taking = yield* Deferred.make<void>()
+      const heard = yield* Queue.unbounded<Heard>()
+      const peer = yield* yield* notification({}, (session) =>
+        Effect.andThen(
+          Deferred.await(taking),
+          Stream.runForEach(session.commands, (command) => Queue.offer(heard, command)),
+        ),
+      )
+      yield* signIn(peer)
+      for (let index = 0; index < 300; index++) yield* peer.say(`PNG ${index}\r\n`)
+      yield* Deferred.succeed(taking, undefined)
+      const commands = yield* Queue.takeN(heard, 300)
+      assert.deepStrictEqual(
+        commands,
+        Array.from({ length: 300 }, (_, index) => foreign("PNG", String(index))),
+      )
+    }),
+  )
+
+  it.effect("says a defect where a command cannot be encoded, and serves others on", () =>
+    Effect.gen(function* () {
+      const exits = yield* Queue.unbounded<Exit.Exit<boolean>>()
+      const connect = yield* notification({}, (session) =>
+        Effect.flatMap(
+          Effect.exit(session.send({ _tag: "Foreign", verb: "MSG", parameters: ["a\r\nb", "1"], payload: "x" })),
+          (exit) => Queue.offer(exits, exit),
+        ),
+      )
+      const peer = yield* connect
+      yield* signIn(peer)
+      assert.isTrue(Exit.isFailure(yield* Queue.take(exits)))
+      assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+})
