@@ -1,0 +1,621 @@
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Server from "../../src/login/Server.ts"
+import type { ByTag, TagOf } from "../../src/machine/Machine.ts"
+import * as Account from "../../src/protocol/Account.ts"
+import * as Challenge from "../../src/protocol/Challenge.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
+import * as Codec from "../../src/protocol/Codec.ts"
+import * as Dialect from "../../src/protocol/Dialect.ts"
+import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
+import * as Quirk from "../../src/protocol/Quirk.ts"
+import * as TrId from "../../src/protocol/TrId.ts"
+import * as Arbitraries from "../support/Arbitraries.ts"
+import { crlf, fromClient, lines } from "../support/Frame.ts"
+import { cells, offences } from "../support/WholeSpace.ts"
+import type { Host } from "../support/ServerSide.ts"
+import { admit, answer, challenge, ponder, serve } from "../support/ServerSide.ts"
+
+const digits = "6f3963009fc8a9d2b2ff137da0905c55"
+const misbehaved = { _tag: "Closed", reason: "Misbehaved" }
+
+/** The lines that lead to each place in a login. */
+const places = {
+  "before VER": [],
+  "after VER": ["VER 1 MSNP7"],
+  "after INF": ["VER 1 MSNP7", "INF 2"],
+  "after the initial USR": ["VER 1 MSNP7", "INF 2", "USR 3 MD5 I alice@hotmail.com"],
+} as const
+type Place = keyof typeof places
+
+/** What is said to one more line. */
+const then = (place: Place, line: string, host?: Host, server?: Server.Server) => {
+  const before = answer(places[place], host, server).said.length
+  const { said, state } = answer([...places[place], line], host, server)
+  return { said: said.slice(before), state }
+}
+
+describe("VER", () => {
+  it.each([
+    ["VER 15 MSNP7 FOO BAR", "VER 15 MSNP7", "hypothetic v2.0, commands: unknown names are dropped"],
+    [
+      "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0",
+      "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0",
+      "hypothetic v2.0, example session: all that are common",
+    ],
+    ["VER 139 MSNP2 CVR0", "VER 139 MSNP2 CVR0", "what MSN Messenger 1.0 offered"],
+    ["VER 0 MSNP7", "VER 0 MSNP7", "seed: a TrID of 0"],
+    ["VER 1 MSNP4 MSNP7 MSNP5", "VER 1 MSNP7 MSNP4 MSNP5", "the newest first, the others in the client's order"],
+    ["VER 1 CVR0 MSNP3 MSNP2", "VER 1 MSNP3 MSNP2 CVR0", "CVR0 last, wherever it was offered"],
+    ["VER 1 MSNP7 MSNP7 CVR0 MSNP6 CVR0 MSNP6", "VER 1 MSNP7 MSNP6 CVR0", "each once"],
+    ["VER 1 MSNP8 MSNP7 CVR0", "VER 1 MSNP7 CVR0", "MSNP8 is beyond us"],
+    ["VER 4294967295 MSNP2", "VER 4294967295 MSNP2", "draft 5.6: the largest TrID"],
+  ])("%s is answered with %s (%s)", (line, said) => {
+    expect(answer([line])).toMatchObject({ said: [said], state: { _tag: "AwaitInfOrUsr" } })
+  })
+
+  it.each(Dialect.all)("settles on %s where it is the only one offered", (dialect) => {
+    expect(answer([`VER 1 ${dialect}`]).state).toEqual({ _tag: "AwaitInfOrUsr", dialect })
+  })
+
+  it.each([
+    ["VER 0 MYPROTOCOL", "VER 0 0", "the wiki, with the shape that the seed shows"],
+    ["VER 1 MSNP8", "VER 1 0", "a dialect that we do not speak"],
+    ["VER 1 msnp7", "VER 1 0", "seed: protocol versions are case sensitive"],
+    ["VER 1 CVR0", "VER 1 0", "seed: CVR0 is decorative, so it is no dialect"],
+    ["VER 1 0", "VER 1 0", "a zero is no dialect"],
+    ["VER 1", "VER 1 0", "none offered"],
+  ])("%s is answered with %s, and the connection is closed (%s)", (line, said) => {
+    expect(answer([line, "INF 2"])).toMatchObject({
+      said: [said],
+      state: { _tag: "Closed", reason: "NoCommonDialect" },
+      actions: ["Say", "Close"],
+    })
+  })
+})
+
+describe("the order of the checks on a line: verb and TrID, then time, then parameters", () => {
+  const order = "before VER | after VER | after INF | after the initial USR".split(" | ")
+
+  /** Each line with what is said to it before VER, after VER, after INF, and after the initial USR. */
+  const table: ReadonlyArray<readonly [line: string, ...said: ReadonlyArray<string>]> = [
+    // seed: "If you send a command at the wrong time …, the server will send a 715 error, then disconnect you."
+    ["VER 9 MSNP7", "VER 9 MSNP7", "715 9", "715 9", "715 9"],
+    ["VER 9 MYPROTOCOL", "VER 9 0", "715 9", "715 9", "715 9"],
+    ["VER 9", "VER 9 0", "715 9", "715 9", "715 9"],
+    ["INF 9", "715 9", "INF 9 MD5", "715 9", "715 9"],
+    ["INF 9 surplus", "715 9", "INF 9 MD5", "715 9", "715 9"],
+    ["USR 9 MD5 I a@b.c", "715 9", `USR 9 MD5 S ${challenge}`, `USR 9 MD5 S ${challenge}`, "715 9"],
+    // seed: "I've seen error 911 when replacing the I with an S or when sending invalid account names".
+    ["USR 9 MD5 I alice", "715 9", "911 9", "911 9", "715 9"],
+    ["USR 9 MD5 I a@b@c", "715 9", "911 9", "911 9", "715 9"],
+    [`USR 9 MD5 S ${digits}`, "715 9", "911 9", "911 9", "USR 9 OK alice@hotmail.com Alice 1"],
+    ["USR 9 MD5 S abc", "715 9", "911 9", "911 9", ""],
+    ["USR 9 MD5 S", "715 9", "911 9", "911 9", ""],
+    [`USR 9 MD5 S ${digits} surplus`, "715 9", "911 9", "911 9", ""],
+    // seed: otherwise "it will close the connection with no reply"; and for a digest of an invalid size, too.
+    ["USR 9 MD5 I", "715 9", "", "", "715 9"],
+    ["USR 9 MD5 I a@b.c surplus", "715 9", "", "", "715 9"],
+    ["USR 9 MD5 X a@b.c", "715 9", "", "", ""],
+    ["USR 9 MD5 i a@b.c", "715 9", "", "", ""],
+    ["USR 9 md5 I a@b.c", "715 9", "", "", ""],
+    ["USR 9 TWN I a@b.c", "715 9", "", "", ""],
+    ["USR 9 SHA A a@b.c", "715 9", "", "", ""],
+    ["USR 9 MD5", "715 9", "", "", ""],
+    ["USR 9", "715 9", "", "", ""],
+    // seed: CVR before the initial USR is 731; between it and the subsequent one, 715.
+    ["CVR 9 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "731 9", "731 9", "731 9", "715 9"],
+    ["CVR 9", "731 9", "731 9", "731 9", "715 9"],
+    // seed: "a command which has no meaning during the login stage" closes the connection with no error.
+    ["SYN 9 0", "", "", "", ""],
+    ["CHG 9 NLN", "", "", "", ""],
+    ["PNG", "", "", "", ""],
+    ["XFR 9 SB", "", "", "", ""],
+    ["MSG 9 U 5", "", "", "", ""],
+    ["CVQ 9 0x0409 winnt 5.1 i386 MSMSGS 1.0.0863", "", "", "", ""],
+    ["ZZZ", "", "", "", ""],
+    // seed: no TrID closes the connection; the wiki: so does one that is no number.
+    ["VER MSNP7", "", "", "", ""],
+    ["VER", "", "", "", ""],
+    ["VER -1 MSNP7", "", "", "", ""],
+    ["VER 4294967296 MSNP7", "", "", "", ""],
+    ["INF", "", "", "", ""],
+    ["INF x", "", "", "", ""],
+    ["USR MD5 I a@b.c", "", "", "", ""],
+    ["USR 4294967296 MD5 I a@b.c", "", "", "", ""],
+    ["CVR", "", "", "", ""],
+    ["CVR 0x0409", "", "", "", ""],
+    // draft 5.2: a command is three upper-case letters, and case matters.
+    ["ver 9 MSNP7", "", "", "", ""],
+    ["Inf 9", "", "", "", ""],
+    ["911 9", "", "", "", ""],
+    [" VER 9 MSNP7", "", "", "", ""],
+    // seed: OUT is never answered.
+    ["OUT", "", "", "", ""],
+    ["OUT surplus", "", "", "", ""],
+  ]
+  const cases = table.flatMap(([line, ...said]) => said.map((said, i) => ({ line, said, place: order[i] as Place })))
+
+  it.each(cases)("$line $place is told '$said'", ({ line, place, said }) => {
+    const reason = line.startsWith("OUT") ? "LoggedOff" : said === "VER 9 0" ? "NoCommonDialect" : "Misbehaved"
+    const goesOn = /^(VER 9 MSNP7|INF 9|USR 9)/.test(said)
+    const next = then(place, line)
+    expect(next.said).toEqual(said === "" ? [] : [said])
+    expect(next.state._tag === "Closed" ? next.state.reason : "open").toBe(goesOn ? "open" : reason)
+  })
+
+  it("hears nothing more once it has closed", () => {
+    expect(answer(["VER 1 MSNP7", "VER 2 MSNP7", "INF 3", "OUT"])).toMatchObject({
+      said: ["VER 1 MSNP7", "715 2"],
+      state: misbehaved,
+      actions: ["Say", "Say", "Close"],
+    })
+  })
+
+  it("closes in silence where a line is longer than 2,048 bytes", () => {
+    expect(then("before VER", `VER 1 ${"MSNP7 ".repeat(400)}`)).toEqual({ said: [], state: misbehaved })
+    const name = "X".repeat(2048 - "VER 1 MSNP7 ".length)
+    expect(then("before VER", `VER 1 MSNP7 ${name}`).said).toEqual(["VER 1 MSNP7"])
+    expect(then("before VER", `VER 1 MSNP7 ${name}X`)).toEqual({ said: [], state: misbehaved })
+  })
+})
+
+describe("INF", () => {
+  it("says that it is MD5, in every dialect (seed)", () => {
+    for (const dialect of Dialect.all) {
+      expect(answer([`VER 1 ${dialect}`, "INF 2"])).toMatchObject({
+        said: [`VER 1 ${dialect}`, "INF 2 MD5"],
+        state: { _tag: "AwaitUsr", dialect },
+      })
+    }
+  })
+
+  it("is optional (seed)", () => {
+    expect(answer(["VER 10 MSNP7", "USR 11 MD5 I a@b.c"]).said).toEqual(["VER 10 MSNP7", `USR 11 MD5 S ${challenge}`])
+  })
+})
+
+describe("the initial USR", () => {
+  it("asks the host what to do with the account, as it was spelled", () => {
+    expect(answer(["VER 1 MSNP5", "USR 2 MD5 I Alice@Hotmail.COM"], ponder)).toMatchObject({
+      said: ["VER 1 MSNP5"],
+      state: { _tag: "AwaitAdmission", dialect: "MSNP5", trId: 2, account: "Alice@Hotmail.COM" },
+      asked: [{ _tag: "Admission", dialect: "MSNP5", account: "Alice@Hotmail.COM" }],
+      actions: ["Say", "Ask"],
+    })
+  })
+
+  it("is answered with the challenge that the host gives", () => {
+    expect(then("after INF", "USR 3 MD5 I a@b.c")).toEqual({
+      said: ["USR 3 MD5 S 1013928519.693957190"],
+      state: { _tag: "AwaitDigest", dialect: "MSNP7", account: "a@b.c", challenge },
+    })
+  })
+
+  it("takes an account of UTF-8", () => {
+    expect(then("after INF", "USR 3 MD5 I jürgen@example.com").state).toMatchObject({ account: "jürgen@example.com" })
+  })
+})
+
+describe("a referral", () => {
+  const to = { host: "207.46.106.118", port: 1863 }
+  const from = { host: "207.46.104.20", port: 1863 }
+  const refer: Host = () => ({ _tag: "Refer", to, from })
+
+  // seed: two, three or four arguments, depending on the version; the values are hypothetic v2.0's.
+  it.each([
+    ["MSNP2", "XFR 3 NS 207.46.106.118:1863"],
+    ["MSNP3", "XFR 3 NS 207.46.106.118:1863 0"],
+    ["MSNP4", "XFR 3 NS 207.46.106.118:1863 0"],
+    ["MSNP5", "XFR 3 NS 207.46.106.118:1863 0"],
+    ["MSNP6", "XFR 3 NS 207.46.106.118:1863 0"],
+    ["MSNP7", "XFR 3 NS 207.46.106.118:1863 0 207.46.104.20:1863"],
+  ] as const)("in %s is %s, and the connection is closed", (dialect, line) => {
+    expect(answer([`VER 1 ${dialect}`, "INF 2", "USR 3 MD5 I alice@hotmail.com"], refer)).toMatchObject({
+      said: [`VER 1 ${dialect}`, "INF 2 MD5", line],
+      state: { _tag: "Closed", reason: "Referred" },
+      actions: ["Say", "Say", "Ask", "Say", "Close"],
+    })
+  })
+})
+
+describe("the subsequent USR", () => {
+  it("asks the host whether the digest is right", () => {
+    const host: Host = (question) => (question._tag === "Admission" ? { _tag: "Challenge", challenge } : undefined)
+    const { asked, said, state } = answer([...places["after the initial USR"], `USR 4 MD5 S ${digits}`], host)
+    expect(said).toHaveLength(3)
+    expect(state).toEqual({ _tag: "AwaitVerdict", dialect: "MSNP7", trId: 4, account: "alice@hotmail.com" })
+    const question = asked[1]
+    expect(question).toMatchObject({ _tag: "Verdict", dialect: "MSNP7", account: "alice@hotmail.com", challenge })
+    expect(question?._tag === "Verdict" && Redacted.value(question.digest)).toBe(digits)
+  })
+
+  it("takes digits of either letter case for the same", () => {
+    const { asked } = answer([...places["after the initial USR"], `USR 4 MD5 S ${digits.toUpperCase()}`])
+    expect(asked[1]?._tag === "Verdict" && Redacted.value(asked[1].digest)).toBe(digits)
+  })
+
+  it("may bear the TrID of the initial one, as Kopete wrote it", () => {
+    expect(then("after the initial USR", `USR 3 MD5 S ${digits}`).said).toEqual(["USR 3 OK alice@hotmail.com Alice 1"])
+  })
+
+  // seed: the last parameter is MSNP7's alone.
+  it.each([
+    ["MSNP2", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name"],
+    ["MSNP3", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name"],
+    ["MSNP4", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name"],
+    ["MSNP5", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name"],
+    ["MSNP6", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name"],
+    ["MSNP7", true, "USR 3 OK alice@hotmail.com My%20Screen%20Name 1"],
+    ["MSNP7", false, "USR 3 OK alice@hotmail.com My%20Screen%20Name 0"],
+  ] as const)("in %s of an account verified: %s is answered with %s", (dialect, verified, line) => {
+    const account = Account.Account.make("alice@hotmail.com")
+    const friendlyName = FriendlyName.FriendlyName.make("My Screen Name")
+    const host: Host = (question) =>
+      question._tag === "Admission"
+        ? { _tag: "Challenge", challenge }
+        : { _tag: "Accept", account, friendlyName, verified }
+    const { said, state } = answer([`VER 1 ${dialect}`, "USR 2 MD5 I ALICE@hotmail.com", `USR 3 MD5 S ${digits}`], host)
+    expect(said[2]).toBe(line)
+    // Shown as it was created, not as it was typed.
+    expect(state).toEqual({ _tag: "LoggedIn", dialect, account, friendlyName, verified })
+  })
+})
+
+describe("a denial", () => {
+  const denyAccount =
+    (code: ByTag<Server.Event, "Deny">["code"]): Host =>
+    () => ({ _tag: "Deny", code })
+  const denyDigest =
+    (code: ByTag<Server.Event, "Deny">["code"]): Host =>
+    (question) =>
+      question._tag === "Admission" ? { _tag: "Challenge", challenge } : { _tag: "Deny", code }
+
+  const session = (dialect: Dialect.Dialect) => [
+    `VER 1 ${dialect}`,
+    "USR 2 MD5 I a@b.c",
+    `USR 3 MD5 S ${digits}`,
+    "OUT",
+  ]
+  const denied = { _tag: "Closed", reason: "Denied" }
+
+  // The wiki: 923 for clients of MSNP4 and later, 924 for those of MSNP5 and later; others know only 911.
+  it.each([
+    ["MSNP2", 911, 911, 911],
+    ["MSNP3", 911, 911, 911],
+    ["MSNP4", 911, 923, 911],
+    ["MSNP5", 911, 923, 924],
+    ["MSNP6", 911, 923, 924],
+    ["MSNP7", 911, 923, 924],
+  ] as const)(
+    "in %s is told as %d where it is 911, as %d where it is 923, as %d where it is 924",
+    (dialect, ...told) => {
+      for (const [i, code] of ([911, 923, 924] as const).entries()) {
+        expect(answer(session(dialect), denyDigest(code))).toMatchObject({
+          said: [`VER 1 ${dialect}`, `USR 2 MD5 S ${challenge}`, `${told[i]} 3`],
+          state: denied,
+        })
+        expect(answer(session(dialect), denyAccount(code))).toMatchObject({
+          said: [`VER 1 ${dialect}`, `${told[i]} 2`],
+          state: denied,
+        })
+      }
+    },
+  )
+
+  // seed: 500, 601, 910 and 921, at either USR.
+  it.each([500, 601, 910, 921] as const)(
+    "may be a confession of trouble, %d, at either USR in every dialect",
+    (code) => {
+      for (const dialect of Dialect.all) {
+        expect(answer(session(dialect), denyAccount(code))).toMatchObject({
+          said: [expect.anything(), `${code} 2`],
+          state: denied,
+        })
+        expect(answer(session(dialect), denyDigest(code)).said[2]).toBe(`${code} 3`)
+      }
+    },
+  )
+
+  it("is the last word: there is no second try on the connection (seed)", () => {
+    const again = [...session("MSNP7").slice(0, 3), "USR 4 MD5 I a@b.c"]
+    expect(answer(again, denyDigest(911)).said).toHaveLength(3)
+  })
+})
+
+describe("the end", () => {
+  const trace = ["VER 1 MSNP7", "INF 2", "USR 3 MD5 I alice@hotmail.com", `USR 4 MD5 S ${digits}`]
+
+  it("by OUT is not answered, after the login either (seed)", () => {
+    expect(answer([...trace, "OUT"])).toMatchObject({
+      said: [expect.anything(), expect.anything(), expect.anything(), "USR 4 OK alice@hotmail.com Alice 1"],
+      state: { _tag: "Closed", reason: "LoggedOff" },
+    })
+  })
+
+  it("by a login elsewhere is OUT OTH (seed)", () => {
+    const login = serve()
+    login.hear(crlf(...trace))
+    expect(login.feed({ _tag: "Displaced" })).toBe("OUT OTH\r\n")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "LoggedInElsewhere" })
+  })
+
+  it.each([0, 1, 2, 3, 4])("by a shutdown is OUT SSD, after %d lines of a login (seed)", (count) => {
+    const login = serve()
+    login.hear(crlf(...trace.slice(0, count)))
+    expect(login.feed({ _tag: "ShutDown" })).toBe("OUT SSD\r\n")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "ShuttingDown" })
+  })
+
+  it.each([0, 1, 2, 3])("by a login that takes too long is silent, after %d lines of it", (count) => {
+    const login = serve()
+    login.hear(crlf(...trace.slice(0, count)))
+    expect(login.feed({ _tag: "Overdue" })).toBe("")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "Overdue" })
+  })
+
+  it("never comes to a session because it is old", () => {
+    const login = serve()
+    login.hear(crlf(...trace))
+    login.feed({ _tag: "Overdue" })
+    expect(login.state()._tag).toBe("LoggedIn")
+  })
+
+  it.each([0, 1, 2, 3, 4])("by a client that hangs up is silent, after %d lines of a login", (count) => {
+    const login = serve()
+    login.hear(crlf(...trace.slice(0, count)))
+    expect(login.feed({ _tag: "HungUp" })).toBe("")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "HungUp" })
+  })
+
+  it("is final: a decision or an event that comes too late changes nothing", () => {
+    const login = serve()
+    login.hear(crlf("OUT"))
+    for (const late of Object.values(events)) {
+      expect(login.feed(late)).toBe("")
+    }
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "LoggedOff" })
+  })
+})
+
+describe("after the login", () => {
+  // seed: "None of these rules apply outside of the login stage."
+  it.each(["VER 9 MSNP7", "INF 9", "USR 9 MD5 I a@b.c", "USR 9 TWN", "CVR 9", "SYN 9 0", "CHG 9 NLN", "PNG"])(
+    "%s is handed to the application, and nothing is said",
+    (line) => {
+      const login = answer([...places["after the initial USR"], `USR 4 MD5 S ${digits}`, line])
+      expect(login.said).toHaveLength(4)
+      expect(login.state._tag).toBe("LoggedIn")
+      expect(login.actions.at(-1)).toBe("Deliver")
+    },
+  )
+
+  it.each(["VER x", "syn 1"])("a line whose verb or TrID cannot be read still closes in silence: %s", (line) => {
+    const login = answer([...places["after the initial USR"], `USR 4 MD5 S ${digits}`, line])
+    expect(login.said).toHaveLength(4)
+    expect(login.state).toEqual(misbehaved)
+  })
+})
+
+describe("what a client says while the host decides", () => {
+  // seed: "you can send multiple commands at once without waiting for response".
+  it("waits, and is then heard in order", () => {
+    const login = serve(ponder)
+    const sent = crlf("VER 1 MSNP7", "USR 2 MD5 I a@b.c", `USR 3 MD5 S ${digits}`, "SYN 4 0")
+    expect(lines(login.hear(sent))).toEqual(["VER 1 MSNP7"])
+    expect(login.actions).toEqual(["Say", "Ask", "Deferred", "Deferred"])
+    expect(login.state()._tag).toBe("AwaitAdmission")
+    expect(login.feed({ _tag: "Challenge", challenge })).toBe(crlf(`USR 2 MD5 S ${challenge}`))
+    expect(login.state()._tag).toBe("AwaitVerdict")
+    expect(login.asked.map((question) => question._tag)).toEqual(["Admission", "Verdict"])
+  })
+
+  it("is not heard any more where the host refers the client", () => {
+    const login = serve(ponder)
+    login.hear(crlf("VER 1 MSNP2", "USR 2 MD5 I a@b.c", "VER 3 MSNP2", "nonsense"))
+    const to = { host: "10.0.0.5", port: 1863 }
+    expect(login.feed({ _tag: "Refer", to, from: to })).toBe("XFR 2 NS 10.0.0.5:1863\r\n")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "Referred" })
+  })
+
+  it.each([
+    ["VER 9 MSNP7", "715 9"],
+    ["CVR 9", "715 9"],
+    ["SYN 9 0", ""],
+    ["OUT", ""],
+    ["nonsense", ""],
+  ])("is never refused for being early: %s is judged when the challenge is out", (line, said) => {
+    const login = serve(ponder)
+    expect(lines(login.hear(crlf("VER 1 MSNP7", "USR 2 MD5 I a@b.c", line)))).toEqual(["VER 1 MSNP7"])
+    const told = lines(login.feed({ _tag: "Challenge", challenge }))
+    expect(told).toEqual([`USR 2 MD5 S ${challenge}`, ...(said === "" ? [] : [said])])
+    expect(login.state()._tag).toBe("Closed")
+  })
+})
+
+describe("the quirk", () => {
+  const withQuirk = (quirk: Quirk.Quirk) => Server.make(Quirk.only(quirk))
+
+  it("verSingle answers VER with the chosen dialect alone (Microsoft's servers from 2008 on)", () => {
+    const server = withQuirk("verSingle")
+    expect(answer(["VER 1 MSNP5 MSNP7 CVR0"], admit, server).said).toEqual(["VER 1 MSNP7"])
+    expect(answer(["VER 1 MSNP8 CVR0"], admit, server).said).toEqual(["VER 1 0"])
+    expect(answer(["VER 1 MSNP5 MSNP7 CVR0"]).said).toEqual(["VER 1 MSNP7 MSNP5 CVR0"])
+  })
+
+  it("dialectCaseInsensitive takes names in either letter case (draft 7.1), and answers in capitals", () => {
+    const server = withQuirk("dialectCaseInsensitive")
+    expect(answer(["VER 1 msnp7 Msnp6 cvr0"], admit, server).said).toEqual(["VER 1 MSNP7 MSNP6 CVR0"])
+    expect(answer(["VER 1 MSNP7"], admit, server).said).toEqual(["VER 1 MSNP7"])
+    expect(answer(["VER 1 msnp7 Msnp6 cvr0"]).said).toEqual(["VER 1 0"])
+  })
+
+  it("msnp2ReferralZero sends MSNP2 the zero that a real 1.0 client was seen to need", () => {
+    const server = withQuirk("msnp2ReferralZero")
+    const to = { host: "10.0.0.5", port: 1863 }
+    const refer: Host = () => ({ _tag: "Refer", to, from: { host: "10.0.0.1", port: 1863 } })
+    const session = (dialect: string) => [`VER 1 ${dialect}`, "USR 2 MD5 I a@b.c"]
+    expect(answer(session("MSNP2"), refer, server).said[1]).toBe("XFR 2 NS 10.0.0.5:1863 0")
+    expect(answer(session("MSNP3"), refer, server).said[1]).toBe("XFR 2 NS 10.0.0.5:1863 0")
+    expect(answer(session("MSNP7"), refer, server).said[1]).toBe("XFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863")
+    expect(answer(session("MSNP2"), refer).said[1]).toBe("XFR 2 NS 10.0.0.5:1863")
+  })
+
+  it("verifiedFlagFromMsnp6 sends MSNP6 the flag, too (the wiki)", () => {
+    const server = withQuirk("verifiedFlagFromMsnp6")
+    const session = (dialect: string) => [`VER 1 ${dialect}`, "USR 2 MD5 I a@b.c", `USR 3 MD5 S ${digits}`]
+    expect(answer(session("MSNP6"), admit, server).said[2]).toBe("USR 3 OK alice@hotmail.com Alice 1")
+    expect(answer(session("MSNP5"), admit, server).said[2]).toBe("USR 3 OK alice@hotmail.com Alice")
+    expect(answer(session("MSNP6"), admit).said[2]).toBe("USR 3 OK alice@hotmail.com Alice")
+  })
+
+  // hypothetic v2.0: the version recommended, twice, the oldest that is good, and two places to read of it.
+  it.each(["before VER", "after VER", "after INF", "after the initial USR"] as const)(
+    "cvrAnytime answers CVR %s, and goes on",
+    (place) => {
+      const server = withQuirk("cvrAnytime")
+      const { said, state } = then(place, "CVR 7 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", admit, server)
+      expect(said).toEqual([expect.stringMatching(/^CVR 7 3\.6\.0025 3\.6\.0025 1\.0\.0000 http:\S+ http:\S+$/)])
+      expect(state).toEqual(answer(places[place]).state)
+    },
+  )
+
+  it("cvrAnytime takes a CVR without parameters", () => {
+    const { said } = then("before VER", "CVR 7", admit, withQuirk("cvrAnytime"))
+    expect(said).toEqual([expect.stringMatching(/^CVR 7 1\.0\.0000 1\.0\.0000 1\.0\.0000 http:\S+ http:\S+$/)])
+  })
+
+  it.each(Quirk.all)("%s changes nothing in a session that has no use for it", (quirk) => {
+    const session = ["VER 1 MSNP7", "INF 2", "USR 3 MD5 I alice@hotmail.com", `USR 4 MD5 S ${digits}`, "OUT"]
+    expect(answer(session, admit, withQuirk(quirk))).toEqual(answer(session))
+  })
+})
+
+const account = Account.Account.make("alice@hotmail.com")
+const friendlyName = FriendlyName.FriendlyName.make("Alice")
+const trId = TrId.TrId.make(7)
+const address = { host: "10.0.0.5", port: 1863 }
+
+/** An event of every kind. */
+const events: { readonly [tag in TagOf<Server.Event>]: ByTag<Server.Event, tag> } = {
+  Ver: { _tag: "Ver", trId, dialect: "MSNP7", common: ["MSNP7"] },
+  VerUncommon: { _tag: "VerUncommon", trId },
+  Inf: { _tag: "Inf", trId },
+  UsrInitiate: { _tag: "UsrInitiate", trId, account },
+  UsrMisaddressed: { _tag: "UsrMisaddressed", trId },
+  UsrInitiateMalformed: { _tag: "UsrInitiateMalformed", trId },
+  UsrRespond: { _tag: "UsrRespond", trId, digest: Redacted.make(Challenge.Digest.make(digits)) },
+  UsrRespondMalformed: { _tag: "UsrRespondMalformed", trId },
+  UsrMalformed: { _tag: "UsrMalformed", trId },
+  Cvr: { _tag: "Cvr", trId },
+  CvrTolerated: { _tag: "CvrTolerated", trId, version: "1.0.0863" },
+  Out: { _tag: "Out" },
+  Foreign: { _tag: "Foreign" },
+  Unreadable: { _tag: "Unreadable" },
+  Challenge: { _tag: "Challenge", challenge },
+  Refer: { _tag: "Refer", to: address, from: address },
+  Deny: { _tag: "Deny", code: 911 },
+  Accept: { _tag: "Accept", account, friendlyName, verified: true },
+  Displaced: { _tag: "Displaced" },
+  ShutDown: { _tag: "ShutDown" },
+  HungUp: { _tag: "HungUp" },
+  Overdue: { _tag: "Overdue" },
+}
+
+/** A state of every kind, in a dialect. */
+const statesIn = (dialect: Dialect.Dialect): { readonly [tag in TagOf<Server.State>]: ByTag<Server.State, tag> } => ({
+  AwaitVer: { _tag: "AwaitVer" },
+  AwaitInfOrUsr: { _tag: "AwaitInfOrUsr", dialect },
+  AwaitUsr: { _tag: "AwaitUsr", dialect },
+  AwaitAdmission: { _tag: "AwaitAdmission", dialect, trId, account },
+  AwaitDigest: { _tag: "AwaitDigest", dialect, account, challenge },
+  AwaitVerdict: { _tag: "AwaitVerdict", dialect, trId, account },
+  LoggedIn: { _tag: "LoggedIn", dialect, account, friendlyName, verified: true },
+  Closed: { _tag: "Closed", reason: "Denied" },
+})
+
+describe("each state with each event", () => {
+  const states = Dialect.all.flatMap((dialect) => Object.values<Server.State>(statesIn(dialect)))
+  const space = { table: Server.table, states, events: Object.values<Server.Event>(events) }
+
+  it("is in the table, once", () => {
+    expect(Object.keys(Server.table)).toEqual(Object.keys(statesIn("MSNP7")))
+    for (const row of Object.values(Server.table)) {
+      expect(new Set(Object.keys(row))).toEqual(new Set(Object.keys(events)))
+    }
+  })
+
+  describe.each([
+    ["no quirk", Quirk.none] as const,
+    ...Quirk.all.map((quirk) => [quirk, Quirk.only(quirk)] as const),
+    ["all quirks", Quirk.only(...Quirk.all)] as const,
+  ])("with %s", (_, quirks) => {
+    const { transition } = Server.make(quirks)
+
+    it("does what the table says: a refusal is the code and the client's TrID, or silence, and the end", () => {
+      const refused = (_: Server.State, __: Server.Event, code: unknown) => {
+        const failure = { _tag: "Failure", code, trId: Option.some(trId) }
+        const said = code === "Silence" ? [] : [{ _tag: "Say", command: failure }]
+        return { state: { _tag: "Closed", reason: "Misbehaved" }, actions: [...said, { _tag: "Close" }] }
+      }
+      expect(offences({ ...space, transition, isState: Schema.is(Server.State), refused })).toEqual([])
+    })
+
+    it("closes where it leads to the end, last of all, and nowhere else", () => {
+      for (const { event, state } of cells(space, "rule")) {
+        const { actions, state: next } = transition(state, event)
+        const closing = actions.flatMap((action, i) => (action._tag === "Close" ? [i] : []))
+        expect(closing).toEqual(next._tag === "Closed" ? [actions.length - 1] : [])
+      }
+    })
+
+    it("says nothing that cannot be written", () => {
+      for (const { event, state } of cells(space, "rule")) {
+        const said = transition(state, event).actions.flatMap((action) =>
+          action._tag === "Say" ? [action.command] : [],
+        )
+        expect(said.map(Codec.encodeServer).filter((written) => Result.isFailure(written))).toEqual([])
+      }
+    })
+  })
+
+  it("waits only while the host decides, and only if the client said it", () => {
+    const deferred = cells(space, "defer")
+    expect(new Set(deferred.map(({ state }) => state._tag))).toEqual(new Set(["AwaitAdmission", "AwaitVerdict"]))
+    const unheard = ["Challenge", "Refer", "Deny", "Accept", "Displaced", "ShutDown", "HungUp", "Overdue"]
+    expect(deferred.filter(({ event }) => unheard.includes(event._tag))).toEqual([])
+  })
+
+  it("is a defect only where it is a decision that nobody asked for", () => {
+    const tags = new Set(cells(space, "misuse").map(({ event }) => event._tag))
+    expect(tags).toEqual(new Set(["Challenge", "Refer", "Deny", "Accept", "Displaced"]))
+  })
+
+  it("is never a defect for what a client says, whatever it is", () => {
+    const says = fc.oneof(...Object.values<fc.Arbitrary<ClientCommand.ClientCommand>>(Arbitraries.clientCommands))
+    const line = fc.array(Arbitraries.word, { minLength: 1 }).map((words) => fromClient(words.join(" ")))
+    const heard = fc.oneof(line, says.map(Result.succeed))
+    fc.assert(
+      fc.property(heard, fc.constantFrom(...states), (heard, state) => {
+        expect(Server.table[state._tag][Server.classify(heard)._tag].kind).not.toBe("misuse")
+      }),
+    )
+  })
+
+  it("can be reached from the beginning, and the end from everywhere", () => {
+    const reached = new Set<string>([Server.initial._tag])
+    for (const from of reached) {
+      for (const { cell, state } of cells(space, "rule")) {
+        if (state._tag === from && cell.kind === "rule") for (const to of cell.to) reached.add(to)
+      }
+    }
+    expect(reached).toEqual(new Set(Object.keys(Server.table)))
+    for (const state of states) {
+      expect(Server.transition(state, events.HungUp).state._tag).toBe("Closed")
+    }
+  })
+})
