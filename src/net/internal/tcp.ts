@@ -60,6 +60,8 @@ export const fromNetSocket = (conn: Net.Socket): Socket.Socket => {
   conn.on("error", () => finish(lost))
   conn.on("close", () => finish(lost))
   conn.pause()
+  // As many as send at once wait for the same event: that is no leak.
+  conn.setMaxListeners(0)
 
   const pull: Pulled = Effect.callback((resume) => {
     if (chunks !== undefined) {
