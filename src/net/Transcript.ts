@@ -21,17 +21,22 @@ export type Observer = (entry: Entry) => void
 /** Tells nobody. */
 export const silent: Observer = () => {}
 
-/** A line that somebody said, without its line end and payload; in a client's subsequent USR all is hidden but the digest's first four digits. */
+/** A line that somebody said, without its line end and payload; of a digest in it, the first four digits. */
 export const said = (by: Speaker, words: Line.Frame["words"]): Entry => ({
   _tag: "Said",
   by,
   line: (by === "Client" ? hide(words) : words).join(" "),
 })
 
+/** Hides what stands behind S in a client's USR, digest or not, and what looks like a digest wherever it stands. */
 const hide = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
-  words[0] === "USR" && words[3] !== "I"
-    ? words.map((word, index) => (index < 4 ? word : `${word.slice(0, 4)}…`))
+  words[0] === "USR"
+    ? words.map((word, index) =>
+        (index > 3 && words[3] !== "I") || isDigest(word) ? `${word.slice(0, 4)}…` : word,
+      )
     : words
+
+const isDigest = (word: string): boolean => /^[0-9a-fA-F]{32}$/.test(word)
 
 /** One line of a transcript. */
 export const format = (entry: Entry): string => {

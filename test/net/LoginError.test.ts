@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Client from "../../src/login/Client.ts"
+import * as LoginError from "../../src/net/LoginError.ts"
+
+const server = "10.0.0.5:1863"
+const account = "alice@hotmail.com"
+
+describe("the sentence of a login error", () => {
+  it("says who broke the protocol, what was expected and what came", () => {
+    const error = new LoginError.ServerMisbehaved({ server, expected: ["USR S", "XFR"], got: "INF" })
+    assert.strictEqual(error.message, "10.0.0.5:1863 broke the protocol: expected USR S or XFR, got INF.")
+  })
+
+  it("says whom the server does not let in, why, and the code", () => {
+    const denied = (code: number) => new LoginError.Denied({ server, account, code }).message
+    assert.strictEqual(
+      denied(911),
+      "10.0.0.5:1863 does not let alice@hotmail.com in: the account or the password is wrong (911).",
+    )
+    assert.strictEqual(
+      denied(923),
+      "10.0.0.5:1863 does not let alice@hotmail.com in: child's Passport without parental consent (923).",
+    )
+    assert.strictEqual(
+      denied(924),
+      "10.0.0.5:1863 does not let alice@hotmail.com in: Passport's e-mail address not verified (924).",
+    )
+  })
+
+  it("says what ails the server, the code, and what to do", () => {
+    for (const [code, ailment] of [
+      [500, "internal server error"],
+      [601, "server unavailable"],
+      [910, "server too busy"],
+      [921, "server too busy"],
+      [999, "an error that no source explains"],
+    ] as const) {
+      assert.strictEqual(
+        new LoginError.Unavailable({ server, code }).message,
+        `10.0.0.5:1863 cannot log anybody in now: ${ailment} (${code}). Try again later.`,
+      )
+    }
+  })
+
+  it("says which dialects were offered in vain", () => {
+    assert.strictEqual(
+      new LoginError.NoCommonDialect({ server, offered: ["MSNP7", "MSNP6"] }).message,
+      "10.0.0.5:1863 speaks none of the dialects offered: MSNP7, MSNP6.",
+    )
+  })
+
+  it("says each address that was tried, and what went wrong there", () => {
+    const error = new LoginError.Unreachable({
+      tried: [
+        { address: "10.0.0.1:1863", why: "nothing listens there" },
+        { address: "10.0.0.2:1863", why: "it did not answer" },
+      ],
+    })
+    assert.strictEqual(
+      error.message,
+      "No server could be reached; tried 10.0.0.1:1863 (nothing listens there), 10.0.0.2:1863 (it did not answer).",
+    )
+  })
+
+  it("says what the server was to say when it closed or was silent", () => {
+    assert.strictEqual(
+      new LoginError.Disconnected({ server, awaiting: "USR OK" }).message,
+      "10.0.0.5:1863 closed the connection where it was to say USR OK.",
+    )
+    assert.strictEqual(
+      new LoginError.TimedOut({ server, awaiting: "VER" }).message,
+      "10.0.0.5:1863 did not say VER in time.",
+    )
+  })
+
+  it("says why the server ended the session (seed: OTH, SSD)", () => {
+    const ended = (reason: LoginError.LoggedOut["reason"]) => new LoginError.LoggedOut({ server, reason }).message
+    assert.strictEqual(
+      ended("LoggedInElsewhere"),
+      "10.0.0.5:1863 ended the session: the account has logged in elsewhere.",
+    )
+    assert.strictEqual(ended("ShuttingDown"), "10.0.0.5:1863 ended the session: the server is shutting down.")
+    assert.strictEqual(ended("Unstated"), "10.0.0.5:1863 ended the session: the server did not say why.")
+  })
+})
+
+describe("the machine's reasons", () => {
+  const cases: { readonly [tag in Client.Reason["_tag"]]: readonly [Client.Reason & { _tag: tag }, string] } = {
+    ServerMisbehaved: [{ _tag: "ServerMisbehaved", expected: ["VER"], got: "INF" }, "ServerMisbehaved"],
+    Denied: [{ _tag: "Denied", code: 911 }, "Denied"],
+    Unavailable: [{ _tag: "Unavailable", code: 500 }, "Unavailable"],
+    NoCommonDialect: [{ _tag: "NoCommonDialect", offered: ["MSNP7"] }, "NoCommonDialect"],
+    LoggedOut: [{ _tag: "LoggedOut", reason: "LoggedInElsewhere" }, "LoggedOut"],
+    LoggedOff: [{ _tag: "LoggedOff" }, "LoggedOut"],
+    HungUp: [{ _tag: "HungUp", awaiting: "VER" }, "Disconnected"],
+    TimedOut: [{ _tag: "TimedOut", awaiting: "VER" }, "TimedOut"],
+  }
+
+  it("are each an error, with the server and a sentence that ends", () => {
+    for (const [reason, tag] of Object.values(cases)) {
+      const error = LoginError.fromReason(reason, server, account)
+      assert.strictEqual(error._tag, tag)
+      assert.include(error.message, server)
+      assert.match(error.message, /^[^\n]+\.$/)
+      assert.instanceOf(error, Error)
+    }
+  })
+})
