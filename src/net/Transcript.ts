@@ -31,9 +31,7 @@ export const said = (by: Speaker, words: Line.Frame["words"]): Entry => ({
 /** Hides what stands behind S in a client's USR, digest or not, and what looks like a digest wherever it stands. */
 const hide = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
   words[0] === "USR"
-    ? words.map((word, index) =>
-        (index > 3 && words[3] !== "I") || isDigest(word) ? `${word.slice(0, 4)}…` : word,
-      )
+    ? words.map((word, index) => ((index > 3 && words[3] !== "I") || isDigest(word) ? `${word.slice(0, 4)}…` : word))
     : words
 
 const isDigest = (word: string): boolean => /^[0-9a-fA-F]{32}$/.test(word)

@@ -110,9 +110,7 @@ describe("a notification server's decision about an answer", () => {
       assert.deepStrictEqual(yield* judge(answers("nobody@hotmail.com")), denied(911))
       assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com")), denied(911))
       assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com", wrong)), denied(911))
-    }).pipe(
-      Effect.provide(notification([World.alice, World.entry("disabled@hotmail.com", { standing: "Disabled" })])),
-    ),
+    }).pipe(Effect.provide(notification([World.alice, World.entry("disabled@hotmail.com", { standing: "Disabled" })]))),
   )
 
   const unverified = World.entry("alice@hotmail.com", { verification: "Unverified" })

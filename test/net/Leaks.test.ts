@@ -30,10 +30,7 @@ const answer = `USR 3 MD5 S ${World.digest}\r\n`
 /** Runs it many times against both servers; afterwards nothing but the servers is open, and then nothing at all. */
 const leavesNothing = (
   times: number,
-  run: (servers: {
-    readonly dispatch: Address.Address
-    readonly notification: Address.Address
-  }) => Effect.Effect<void>,
+  run: (servers: { readonly dispatch: Address.Address; readonly notification: Address.Address }) => Effect.Effect<void>,
 ) =>
   Effect.gen(function* () {
     yield* Resources.until(() => Resources.connections() === 0 && Resources.count("TCPServerWrap") === 0)

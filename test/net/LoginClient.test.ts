@@ -165,9 +165,12 @@ describe("a login that fails", () => {
   it.effect("is TimedOut where the server says nothing for 30 seconds, and says nothing itself", () =>
     Effect.gen(function* () {
       const network = yield* stage([here, lingering(ver)])
-      const failing = yield* Effect.forkChild(Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))), {
-        startImmediately: true,
-      })
+      const failing = yield* Effect.forkChild(
+        Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))),
+        {
+          startImmediately: true,
+        },
+      )
       yield* TestClock.adjust("29999 millis")
       assert.isUndefined(failing.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -205,9 +208,12 @@ describe("a login that fails", () => {
   it.effect("is Unreachable where no connection comes about in 10 seconds", () =>
     Effect.gen(function* () {
       const network = { ...MemorySocket.network(), connector: { connect: () => Effect.never } }
-      const failing = yield* Effect.forkChild(Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))), {
-        startImmediately: true,
-      })
+      const failing = yield* Effect.forkChild(
+        Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))),
+        {
+          startImmediately: true,
+        },
+      )
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(
         yield* Fiber.join(failing),
@@ -260,10 +266,10 @@ describe("referrals", () => {
 
   /** Servers that refer to the next one, so many times, and then one that lets in. */
   const chain = (referrals: number) =>
-    stage(
-      ...Array.from({ length: referrals }, (_, index) => [at(index), refersTo(at(index + 1))] as const),
-      [at(referrals), letsIn],
-    )
+    stage(...Array.from({ length: referrals }, (_, index) => [at(index), refersTo(at(index + 1))] as const), [
+      at(referrals),
+      letsIn,
+    ])
 
   const msnp7 = { dialects: ["MSNP7"] } as const
 
@@ -280,7 +286,10 @@ describe("referrals", () => {
     Effect.gen(function* () {
       const network = yield* chain(6)
       const error = yield* Effect.flip(World.loginOver(network, World.aliceAt(at(0), msnp7)))
-      assert.strictEqual(error.message, "10.0.1.5:1863 broke the protocol: expected USR S, got more than 5 referrals in a row.")
+      assert.strictEqual(
+        error.message,
+        "10.0.1.5:1863 broke the protocol: expected USR S, got more than 5 referrals in a row.",
+      )
       assert.strictEqual(network.connections.length, 6)
     }),
   )
@@ -356,26 +365,29 @@ describe("a session", () => {
     }),
   )
 
-  it.effect("fails with LoggedOut when the account has logged in elsewhere or the server goes down (seed: OTH, SSD)", () =>
-    Effect.gen(function* () {
-      for (const [words, reason] of [
-        ["OUT OTH", "LoggedInElsewhere"],
-        ["OUT SSD", "ShuttingDown"],
-        ["OUT", "Unstated"],
-      ] as const) {
-        const { session } = yield* sessionAt(
-          (peer, address) =>
-            answering(ver, inf, challenged, ok)(peer, address).pipe(
-              Effect.andThen(peer.line),
-              Effect.andThen(peer.say(`${words}\r\n`)),
-            ),
-        )
-        yield* session.send({ _tag: "Foreign", verb: "PNG", parameters: [], payload: "" })
-        const error = yield* Effect.flip(Stream.runDrain(session.commands))
-        assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason }))
-        assert.isFalse(yield* session.send({ _tag: "Out" }))
-      }
-    }),
+  it.effect(
+    "fails with LoggedOut when the account has logged in elsewhere or the server goes down (seed: OTH, SSD)",
+    () =>
+      Effect.gen(function* () {
+        for (const [words, reason] of [
+          ["OUT OTH", "LoggedInElsewhere"],
+          ["OUT SSD", "ShuttingDown"],
+          ["OUT", "Unstated"],
+        ] as const) {
+          const { session } = yield* sessionAt((peer, address) =>
+            answering(
+              ver,
+              inf,
+              challenged,
+              ok,
+            )(peer, address).pipe(Effect.andThen(peer.line), Effect.andThen(peer.say(`${words}\r\n`))),
+          )
+          yield* session.send({ _tag: "Foreign", verb: "PNG", parameters: [], payload: "" })
+          const error = yield* Effect.flip(Stream.runDrain(session.commands))
+          assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason }))
+          assert.isFalse(yield* session.send({ _tag: "Out" }))
+        }
+      }),
   )
 
   it.effect("fails with LoggedOut when the connection is gone", () =>
@@ -394,7 +406,12 @@ describe("a session", () => {
     Effect.gen(function* () {
       const many = Array.from({ length: 1000 }, (_, index) => String(index))
       const { session } = yield* sessionAt((peer, address) =>
-        answering(ver, inf, challenged, ok)(peer, address).pipe(
+        answering(
+          ver,
+          inf,
+          challenged,
+          ok,
+        )(peer, address).pipe(
           Effect.andThen(peer.line),
           Effect.andThen(peer.say(`${many.map((n) => `FLN ${n}\r\n`).join("")}OUT OTH\r\n`)),
         ),
@@ -415,10 +432,12 @@ describe("a session", () => {
   it.effect("fails with ServerMisbehaved when the server says what cannot be read", () =>
     Effect.gen(function* () {
       const { session } = yield* sessionAt((peer, address) =>
-        answering(ver, inf, challenged, ok)(peer, address).pipe(
-          Effect.andThen(peer.line),
-          Effect.andThen(peer.say("MSG Hotmail Hotmail many\r\n")),
-        ),
+        answering(
+          ver,
+          inf,
+          challenged,
+          ok,
+        )(peer, address).pipe(Effect.andThen(peer.line), Effect.andThen(peer.say("MSG Hotmail Hotmail many\r\n"))),
       )
       yield* session.send({ _tag: "Foreign", verb: "PNG", parameters: [], payload: "" })
       const error = yield* Effect.flip(Stream.runDrain(session.commands))
@@ -426,19 +445,22 @@ describe("a session", () => {
     }),
   )
 
-  it.effect("ends what it hears without a failure when it logs off, with OUT (seed: with no parameter and no TrID)", () =>
-    Effect.gen(function* () {
-      const { network, session } = yield* sessionAt((peer, address) =>
-        Effect.andThen(answering(ver, inf, challenged, ok)(peer, address), peer.line),
-      )
-      const hearing = yield* Effect.forkChild(Stream.runCollect(session.commands), { startImmediately: true })
-      yield* session.logOff
-      assert.deepStrictEqual(yield* Fiber.join(hearing), [])
-      assert.isFalse(yield* session.send({ _tag: "Out" }))
-      yield* session.logOff
-      assert.isTrue(network.connections[0]?.client().endsWith("\r\nOUT\r\n"))
-      assert.strictEqual(network.connections[0]?.client().split("OUT").length, 2)
-    }),
+  it.effect(
+    "ends what it hears without a failure when it logs off, with OUT (seed: with no parameter and no TrID)",
+    () =>
+      Effect.gen(function* () {
+        const { network, session } = yield* sessionAt((peer, address) =>
+          Effect.andThen(answering(ver, inf, challenged, ok)(peer, address), peer.line),
+        )
+        const hearing = yield* Effect.forkChild(Stream.runCollect(session.commands), { startImmediately: true })
+        yield* session.logOff
+        assert.deepStrictEqual(yield* Fiber.join(hearing), [])
+        assert.isFalse(yield* session.send({ _tag: "Out" }))
+        yield* session.logOff
+        const said = network.connections[0]?.client() ?? ""
+        assert.isTrue(said.endsWith("\r\nOUT\r\n"))
+        assert.strictEqual(said.split("OUT").length, 2)
+      }),
   )
 
   it.effect("logs off when its scope closes", () =>
@@ -446,7 +468,12 @@ describe("a session", () => {
       const scope = yield* Scope.make()
       const ended = yield* Queue.unbounded<string>()
       const play: Play = (peer, address) =>
-        answering(ver, inf, challenged, ok)(peer, address).pipe(
+        answering(
+          ver,
+          inf,
+          challenged,
+          ok,
+        )(peer, address).pipe(
           Effect.andThen(peer.rest),
           Effect.flatMap((rest) => Queue.offer(ended, rest)),
         )
@@ -541,7 +568,9 @@ describe("a client over TCP", () => {
             Effect.andThen(peer.reset),
           ),
         )
-        const error = yield* Effect.flip(Effect.scoped(LoginClient.login(World.aliceAt(address, { dialects: ["MSNP7"] }))))
+        const error = yield* Effect.flip(
+          Effect.scoped(LoginClient.login(World.aliceAt(address, { dialects: ["MSNP7"] }))),
+        )
         assert.strictEqual(error._tag, "Disconnected")
       }
     }),
@@ -578,8 +607,15 @@ describe("a client over TCP", () => {
         signingIn(peer).pipe(Effect.andThen(peer.stall), Effect.andThen(Effect.never)),
       )
       const scope = yield* Scope.make()
-      const session = yield* LoginClient.login(World.aliceAt(address, { dialects: ["MSNP7"] })).pipe(Scope.provide(scope))
-      const page = { _tag: "Foreign", verb: "MSG", parameters: ["5", "N", "60000"], payload: "x".repeat(60_000) } as const
+      const session = yield* LoginClient.login(World.aliceAt(address, { dialects: ["MSNP7"] })).pipe(
+        Scope.provide(scope),
+      )
+      const page = {
+        _tag: "Foreign",
+        verb: "MSG",
+        parameters: ["5", "N", "60000"],
+        payload: "x".repeat(60_000),
+      } as const
       const blocked = yield* Effect.repeat(Effect.timeoutOption(session.send(page), "50 millis"), {
         until: Option.isNone,
         times: 1000,

@@ -25,7 +25,7 @@ const printed = (value: unknown): string =>
   [
     Util.inspect(value, { depth: Infinity, showHidden: true }),
     String(value),
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "",
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)),
     value instanceof Error ? `${value.message} ${value.stack ?? ""}` : "",
     Exit.isExit(value) && Exit.isFailure(value) ? Cause.pretty(value.cause) : "",
   ].join("\n")

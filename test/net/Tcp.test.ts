@@ -54,7 +54,9 @@ describe("a whole login over TCP, by way of a dispatch server", () => {
       const { dispatch } = yield* World.serveBoth()
       const login = (_: number, index: number) => {
         const manner: Client.Manner = index % 2 === 0 ? "AskInf" : "SkipInf"
-        return Effect.scoped(Effect.map(LoginClient.login(World.aliceAt(dispatch, { manner })), ({ dialect }) => dialect))
+        return Effect.scoped(
+          Effect.map(LoginClient.login(World.aliceAt(dispatch, { manner })), ({ dialect }) => dialect),
+        )
       }
       const dialects = yield* Effect.forEach(Array.from({ length: 200 }), (_, index) => login(0, index), {
         concurrency: "unbounded",
@@ -176,7 +178,14 @@ describe("a peer that misbehaves", () => {
   it.live("may reset the connection at any time: others are served on", () =>
     Effect.gen(function* () {
       const { address, stillServes } = yield* serving()
-      const conversations = ["", "VER 1 MSN", "VER 1 MSNP7\r\n", opening, opening + answer, `${opening}${answer}PNG\r\n`]
+      const conversations = [
+        "",
+        "VER 1 MSN",
+        "VER 1 MSNP7\r\n",
+        opening,
+        opening + answer,
+        `${opening}${answer}PNG\r\n`,
+      ]
       for (const said of conversations) {
         const peer = yield* Peer.connect(address)
         yield* peer.say(said)
@@ -317,10 +326,7 @@ describe("where a server cannot listen", () => {
   it.live("it says that this machine does not have the address", () =>
     Effect.gen(function* () {
       const error = yield* refusal({ host: "203.0.113.1", port: 1863 })
-      assert.strictEqual(
-        error.message,
-        "Cannot listen on 203.0.113.1:1863: this machine does not have that address.",
-      )
+      assert.strictEqual(error.message, "Cannot listen on 203.0.113.1:1863: this machine does not have that address.")
     }),
   )
 })

@@ -72,7 +72,10 @@ export const inMemory = Effect.fnUntraced(function* (
     }),
     { disableYield: true },
   )
-  yield* Effect.forkScoped(Effect.catch(listen, () => Effect.sync(over)), { startImmediately: true })
+  yield* Effect.forkScoped(
+    Effect.catch(listen, () => Effect.sync(over)),
+    { startImmediately: true },
+  )
   return {
     say: (bytes) => Effect.ignore(writer.write(Bytes.toUint8Array(bytes))),
     line,

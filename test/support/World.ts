@@ -105,10 +105,12 @@ export const serveBoth = (options: Omit<LoginServer.Options, "listen"> = {}) =>
   })
 
 /** How the account of the example sessions logs in. */
-export const aliceAt = (
-  server: Address.Address,
-  options: Partial<LoginClient.Options> = {},
-): LoginClient.Options => ({ server, account: alice.account, password: alice.password, ...options })
+export const aliceAt = (server: Address.Address, options: Partial<LoginClient.Options> = {}): LoginClient.Options => ({
+  server,
+  account: alice.account,
+  password: alice.password,
+  ...options,
+})
 
 /** Logs in over a network in memory. */
 export const loginOver = (network: MemorySocket.Network, options: LoginClient.Options) =>
