@@ -35,6 +35,8 @@ describe("an account", () => {
     ["a line end", "a@b\r\n"],
     ["a control character", "a\u0007@b"],
     ["a control character of Latin-1", "a\u0085@b"],
+    ["a control character behind the @", "a@b\u0007"],
+    ["a space behind the @", "a@b c"],
     ["half of a surrogate pair", "a\ud800@b"],
   ])("is not %s", (_, text) => {
     expect(Account.isAccount(text)).toBe(false)
