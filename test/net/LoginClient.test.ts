@@ -222,19 +222,14 @@ describe("a login that fails", () => {
     }),
   )
 
-  it.live("is Unreachable over TCP where nothing listens or there is no such host", () =>
+  it.live("is Unreachable over TCP where nothing listens", () =>
     Effect.gen(function* () {
-      const free = yield* Effect.scoped(World.serveTcp(World.layerExample()))
-      const refused = yield* Effect.flip(Effect.scoped(LoginClient.login(World.aliceAt(free))))
+      const nobody = { host: "127.0.0.1", port: 1 }
+      const refused = yield* Effect.flip(Effect.scoped(LoginClient.login(World.aliceAt(nobody))))
       assert.deepStrictEqual(
         refused,
-        new LoginError.Unreachable({ tried: [{ address: Address.format(free), why: "nothing listens there" }] }),
+        new LoginError.Unreachable({ tried: [{ address: "127.0.0.1:1", why: "nothing listens there" }] }),
       )
-      const nowhere = yield* Effect.flip(
-        Effect.scoped(LoginClient.login(World.aliceAt({ host: "messenger.invalid", port: 1863 }))),
-      )
-      assert.strictEqual(nowhere._tag, "Unreachable")
-      assert.match(nowhere.message, /^No server could be reached; tried messenger\.invalid:1863 \(.+\)\.$/)
     }),
   )
 

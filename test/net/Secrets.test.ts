@@ -68,10 +68,10 @@ const failing = (effect: Effect.Effect<never>): Layer.Layer<Admission.Admission>
   ).pipe(Layer.provide(World.layerExample([alice])))
 
 describe("what a login leaves behind", () => {
-  for (const [name, admission, password, isIn] of [
-    ["that succeeds", World.layerExample([alice]), alice.password, true],
-    ["with a wrong password", World.layerExample([World.alice]), alice.password, false],
-    ["whose host has a defect", failing(Effect.die(new Error("a bug of the host"))), alice.password, false],
+  for (const [name, admission, password, isIn, logged] of [
+    ["that succeeds", World.layerExample([alice]), alice.password, true, 0],
+    ["with a wrong password", World.layerExample([World.alice]), alice.password, false, 0],
+    ["whose host has a defect", failing(Effect.die(new Error("a bug of the host"))), alice.password, false, 1],
   ] as const) {
     it.effect(`shows neither the password nor the digest: a login ${name}`, () =>
       Effect.gen(function* () {
@@ -79,6 +79,7 @@ describe("what a login leaves behind", () => {
         assert.strictEqual(Exit.isSuccess(outcome), isIn)
         assert.strictEqual(sessions.length, isIn ? 1 : 0)
         noSecretIn("the outcome", outcome)
+        assert.strictEqual(logs.length, logged)
         noSecretIn("the logs", logs)
         noSecretIn("the server's session", sessions)
         noSecretIn("the transcript's entries", entries)
