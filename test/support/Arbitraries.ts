@@ -31,16 +31,16 @@ const trId = fc
 
 const part = fc.string({ unit: "binary", minLength: 1, maxLength: 20 })
 
-export const account: fc.Arbitrary<Account.Account> = fc
+const account: fc.Arbitrary<Account.Account> = fc
   .tuple(part, part)
   .map(([name, domain]) => `${name}@${domain}`)
   .filter(Account.isAccount)
 
-export const friendlyName: fc.Arbitrary<FriendlyName.FriendlyName> = fc
+const friendlyName: fc.Arbitrary<FriendlyName.FriendlyName> = fc
   .string({ unit: "binary", minLength: 1, maxLength: 40 })
   .map((text) => FriendlyName.FriendlyName.make(text))
 
-export const address: fc.Arbitrary<Address.Address> = fc.record({
+const address: fc.Arbitrary<Address.Address> = fc.record({
   host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()),
   port: fc.integer({ min: 1, max: 65_535 }),
 })
@@ -52,7 +52,7 @@ const digest = fc
 const challenge = word.map((bytes) => Challenge.Challenge.make(bytes))
 
 /** Names as clients and servers write them behind VER, junk among them. */
-export const dialectName = fc.oneof(fc.constantFrom(...Dialect.all, Dialect.cvr0, "MSNP8", "msnp7"), word)
+const dialectName = fc.oneof(fc.constantFrom(...Dialect.all, Dialect.cvr0, "MSNP8", "msnp7"), word)
 
 const letters = fc.string({ unit: fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"), minLength: 3, maxLength: 3 })
 

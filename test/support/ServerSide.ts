@@ -13,7 +13,7 @@ export type Host = (question: Server.Question) => Server.Event | undefined
 
 /** The challenge of the seed's example session. */
 export const challenge = Challenge.Challenge.make("1013928519.693957190")
-export const alice = Account.Account.make("alice@hotmail.com")
+const alice = Account.Account.make("alice@hotmail.com")
 
 /** Lets everybody in, as Alice. */
 export const admit: Host = (question) =>
