@@ -26,13 +26,10 @@ const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: k
 const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
 const lost = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
 
-/** Whether a read ended because the peer has no more to say, while it may still listen. */
-export const isEnd = (error: Socket.SocketError): boolean => error === closed
-
 type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.SocketError>
 
 /** The Socket over an open connection. */
-export const fromNetSocket = (conn: Net.Socket): Socket.Socket => {
+const fromNetSocket = (conn: Net.Socket): Socket.Socket => {
   let chunks: [Uint8Array, ...Array<Uint8Array>] | undefined
   let waiter: ((result: Pulled) => void) | undefined
   let end: Effect.Effect<never, Socket.SocketError> | undefined
