@@ -262,7 +262,7 @@ const spoken: { readonly [event in TagOf<Event>]?: string } = {
 export const expected = (state: State): ReadonlyArray<string> =>
   Object.entries(spoken).flatMap(([event, name]) => (Machine.expected(table[state._tag]).includes(event) ? [name] : []))
 
-const awaited = (state: State): string => expected(state).join(", ")
+const awaited = (state: State): string => expected(state).join(" or ")
 
 /** What a refusal says of the server. */
 const refused = (state: State, event: Event): Step<ByTag<State, "Closed">, Action> =>

@@ -11,13 +11,20 @@ import type * as Socket from "effect/socket/Socket"
 import * as Address from "../protocol/Address.ts"
 import * as Tcp from "./internal/tcp.ts"
 
-/** No connection came about: what went wrong, in a few words. */
+/** One address that was tried, and what went wrong there, in a few words. */
+export const Attempt = Schema.Struct({ address: Schema.String, why: Schema.String })
+export type Attempt = typeof Attempt.Type
+
+/** Attempts as a person reads them. */
+export const describe = (tried: ReadonlyArray<Attempt>): string =>
+  tried.map(({ address, why }) => `${address} (${why})`).join(", ")
+
+/** No connection came about: a name may stand for several addresses, and each is tried. */
 export class ConnectError extends Schema.TaggedError<ConnectError>("effect-msnp/net/ConnectError")("ConnectError", {
-  address: Schema.String,
-  why: Schema.String,
+  tried: Schema.NonEmptyArray(Attempt),
 }) {
   override get message() {
-    return `Cannot connect to ${this.address}: ${this.why}.`
+    return `No connection came about; tried ${describe(this.tried)}.`
   }
 }
 
@@ -38,12 +45,24 @@ const reasons: { readonly [code: string]: string } = {
 
 /** Connects over TCP, with nothing in between. */
 export const direct: Connector = {
-  connect: (to) =>
-    Effect.mapError(
-      Tcp.connect(to),
-      ({ code, message }) => new ConnectError({ address: Address.format(to), why: reasons[code ?? ""] ?? message }),
-    ),
+  connect: (to) => Effect.mapError(Tcp.connect(to), (error) => new ConnectError({ tried: attemptsOf(error, to) })),
 }
+
+/** What Node says of a name whose addresses all failed: one error for each. */
+interface Failed extends NodeJS.ErrnoException {
+  readonly errors?: ReadonlyArray<NodeJS.ErrnoException & { readonly address?: string; readonly port?: number }>
+}
+
+const attemptsOf = (error: Failed, to: Address.Address): readonly [Attempt, ...Array<Attempt>] => {
+  const whole: Attempt = { address: Address.format(to), why: whyNot(error) }
+  const [first = whole, ...others] = (error.errors ?? []).map((each) => ({
+    address: Address.format({ host: each.address ?? to.host, port: each.port ?? to.port }),
+    why: whyNot(each),
+  }))
+  return [first, ...others]
+}
+
+const whyNot = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message
 
 /** The connector in use; {@link direct} unless another is provided. */
 export const Connector: Context.Reference<Connector> = Context.Reference<Connector>("effect-msnp/net/Connector", {

@@ -145,9 +145,9 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const feed = (event: K["Event"]) => carryOut(side.transition(state, event))
 
-  /** Runs the complete lines at hand, until the host is asked or the connection is over. */
-  const advance = () => {
-    while (asked === undefined && !side.isOver(state) && bytes.length >= wanted) {
+  /** Runs the complete lines at hand, until the state is `settled` or the host is asked. */
+  const advance = (settled: (state: K["State"]) => boolean) => {
+    while (asked === undefined && !settled(state) && bytes.length >= wanted) {
       const taken = Line.take(bytes, side.payloads(state), side.limits)
       switch (taken._tag) {
         case "NotYet":
@@ -202,11 +202,13 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     return Effect.forkDetach(flush, { startImmediately: true })
   })
 
+  const isDone = (state: K["State"]) => side.isLoggedIn(state) || side.isOver(state)
+
   const login = <R>(host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>) =>
     Effect.gen(function* () {
       carryOut(first)
       while (true) {
-        advance()
+        advance(isDone)
         if (side.isOver(state)) return state
         yield* flush
         if (asked !== undefined) {
@@ -239,7 +241,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const pump = Effect.gen(function* () {
     while (true) {
-      advance()
+      advance(side.isOver)
       if (delivered.length > 0) yield* Fiber.await(yield* offer)
       yield* flush
       if (!isOpen() || side.isOver(state)) return

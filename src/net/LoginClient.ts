@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -158,7 +159,7 @@ const converse = Effect.fnUntraced(function* (
 
   const connector = yield* Connector
   const socket = yield* connector.connect(to).pipe(
-    Effect.mapError(({ why }) => unreachable(why)),
+    Effect.mapError(({ tried }) => new LoginError.Unreachable({ tried })),
     Effect.timeoutOrElse({ duration: limits.connectTimeout, orElse: () => unreachable("it did not answer") }),
   )
   observer({ _tag: "Connected", server })
@@ -215,10 +216,8 @@ const sessionOf = Effect.fnUntraced(function* (
   limits: Limits,
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const lastTrId = yield* Ref.make(trId)
-  const logOff = Effect.andThen(driver.end({ _tag: "LogOff" }), driver.closing(limits.closingTime))
-
   yield* Effect.addFinalizer(() => driver.end({ _tag: "LogOff" }))
-  yield* Effect.forkScoped(Effect.andThen(driver.session, driver.end({ _tag: "HungUp" })))
+  const session = yield* Effect.forkScoped(Effect.andThen(driver.session, driver.end({ _tag: "HungUp" })))
 
   return {
     dialect,
@@ -233,7 +232,11 @@ const sessionOf = Effect.fnUntraced(function* (
     send: driver.send,
     sink: Sink.forEach(driver.send),
     nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
-    logOff,
+    logOff: Effect.gen(function* () {
+      yield* driver.end({ _tag: "LogOff" })
+      yield* Fiber.await(session)
+      yield* driver.closing(limits.closingTime)
+    }),
   }
 })
 

@@ -5,6 +5,7 @@ import type * as Client from "../login/Client.ts"
 import * as Schema from "effect/Schema"
 import * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as ServerCommand from "../protocol/ServerCommand.ts"
+import * as Connector from "./Connector.ts"
 
 /** The address of the server that it happened at. */
 const server = { server: Schema.String }
@@ -51,16 +52,12 @@ export class NoCommonDialect extends Schema.TaggedError<NoCommonDialect>("effect
   }
 }
 
-/** One address that was tried, and what went wrong there. */
-export const Attempt = Schema.Struct({ address: Schema.String, why: Schema.String })
-
 /** No connection came about. */
 export class Unreachable extends Schema.TaggedError<Unreachable>("effect-msnp/net/Unreachable")("Unreachable", {
-  tried: Schema.NonEmptyArray(Attempt),
+  tried: Schema.NonEmptyArray(Connector.Attempt),
 }) {
   override get message() {
-    const tried = this.tried.map(({ address, why }) => `${address} (${why})`).join(", ")
-    return `No server could be reached; tried ${tried}.`
+    return `No server could be reached; tried ${Connector.describe(this.tried)}.`
   }
 }
 

@@ -397,10 +397,10 @@ describe("the end", () => {
   })
 
   it.each([
-    [0, "VER, VER 0, an error"],
-    [1, "INF, an error"],
-    [2, "USR S, XFR, an error"],
-    [3, "USR OK, an error"],
+    [0, "VER or VER 0 or an error"],
+    [1, "INF or an error"],
+    [2, "USR S or XFR or an error"],
+    [3, "USR OK or an error"],
     [4, ""],
   ])("by a server that hangs up after %d lines tells what was awaited: %s", (count, awaiting) => {
     const login = connect()
@@ -410,10 +410,10 @@ describe("the end", () => {
   })
 
   it.each([
-    [0, "VER, VER 0, an error"],
-    [1, "INF, an error"],
-    [2, "USR S, XFR, an error"],
-    [3, "USR OK, an error"],
+    [0, "VER or VER 0 or an error"],
+    [1, "INF or an error"],
+    [2, "USR S or XFR or an error"],
+    [3, "USR OK or an error"],
   ])("by a server that takes too long after %d lines is silent, and tells what was awaited: %s", (count, awaiting) => {
     const login = connect()
     login.hear(crlf(...session.slice(0, count)))

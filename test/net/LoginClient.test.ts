@@ -148,7 +148,7 @@ describe("a login that fails", () => {
       const answers = [ver, inf, challenged]
       for (const length of [0, 1, 2, 3]) {
         const error = yield* failure(answering(...answers.slice(0, length)))
-        const awaiting = ["VER, VER 0", "INF", "USR S, XFR", "USR OK"][length] ?? ""
+        const awaiting = ["VER or VER 0", "INF", "USR S or XFR", "USR OK"][length] ?? ""
         assert.strictEqual(error._tag, "Disconnected")
         if (error._tag === "Disconnected") assert.include(error.awaiting, awaiting)
       }
@@ -383,6 +383,18 @@ describe("a session", () => {
           assert.isFalse(yield* session.send({ _tag: "Out" }))
         }
       }),
+  )
+
+  it.effect("begins, and fails with LoggedOut, where USR OK and OUT come in one segment", () =>
+    Effect.gen(function* () {
+      const { session } = yield* sessionAt(answering(ver, inf, challenged, `${ok}CHL 0 1\r\nOUT SSD\r\n`))
+      const heard: Array<unknown> = []
+      const error = yield* Effect.flip(
+        Stream.runForEach(session.commands, (command) => Effect.sync(() => heard.push(command))),
+      )
+      assert.deepStrictEqual(heard, [foreign("CHL", "0", "1")])
+      assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason: "ShuttingDown" }))
+    }),
   )
 
   it.effect("fails with LoggedOut when the connection is gone", () =>
@@ -638,7 +650,7 @@ describe("a client over TCP", () => {
   )
 
   it("says in a connector's error where it could not connect to, and why", () => {
-    const error = new Connector.ConnectError({ address: server, why: "nothing listens there" })
+    const error = new Connector.ConnectError({ tried: [{ address: server, why: "nothing listens there" }] })
     assert.strictEqual(error.message, "Cannot connect to 10.0.0.5:1863: nothing listens there.")
   })
 })

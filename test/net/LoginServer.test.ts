@@ -169,6 +169,18 @@ describe("pipelining", () => {
     }),
   )
 
+  it.effect("hands over what stands between the last USR and OUT in one segment", () =>
+    Effect.gen(function* () {
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* notification({}, onSession)
+      yield* peer.say(opening)
+      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+      yield* peer.say(`${answer}SYN 4 0\r\nOUT\r\nPNG\r\n`)
+      assert.strictEqual(yield* peer.rest, ok)
+      assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0")])
+    }),
+  )
+
   it.effect("loses none of many commands that come in one segment with OUT behind them", () =>
     Effect.gen(function* () {
       const { ended, onSession } = yield* recorder

@@ -175,7 +175,7 @@ describe("a network in memory", () => {
       const error = yield* Effect.flip(Effect.scoped(network.connector.connect(address)))
       assert.deepStrictEqual(
         error,
-        new Connector.ConnectError({ address: "10.0.0.1:1863", why: "nothing listens there" }),
+        new Connector.ConnectError({ tried: [{ address: "10.0.0.1:1863", why: "nothing listens there" }] }),
       )
     }),
   )

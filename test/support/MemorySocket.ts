@@ -199,7 +199,9 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
     Effect.suspend(() => {
       const server = servers.get(Address.format(address))
       if (server === undefined) {
-        return new Connector.ConnectError({ address: Address.format(address), why: "nothing listens there" })
+        return new Connector.ConnectError({
+          tried: [{ address: Address.format(address), why: "nothing listens there" }],
+        })
       }
       const [client, accepted] = pair({
         ...(splits.client === undefined ? {} : { left: splits.client }),
