@@ -651,6 +651,6 @@ describe("a client over TCP", () => {
 
   it("says in a connector's error where it could not connect to, and why", () => {
     const error = new Connector.ConnectError({ tried: [{ address: server, why: "nothing listens there" }] })
-    assert.strictEqual(error.message, "Cannot connect to 10.0.0.5:1863: nothing listens there.")
+    assert.strictEqual(error.message, "No connection came about; tried 10.0.0.5:1863 (nothing listens there).")
   })
 })
