@@ -12,9 +12,13 @@ const blocks = Array.from(readme.matchAll(/^```ts\n(.*?)^```$/gms), ([, code = "
 )
 
 const runBlock = (index: number) =>
-  promisify(ChildProcess.execFile)(process.execPath, ["--input-type=module-typescript", "--eval", blocks[index] ?? ""], {
-    cwd: root,
-  })
+  promisify(ChildProcess.execFile)(
+    process.execPath,
+    ["--input-type=module-typescript", "--eval", blocks[index] ?? ""],
+    {
+      cwd: root,
+    },
+  )
 
 describe("the README", () => {
   it("has two examples in TypeScript", () => {
