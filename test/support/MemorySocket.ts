@@ -171,7 +171,7 @@ export const pair = (splits: Splits = {}): readonly [left: End, right: End] => {
 }
 
 /** What was said on a connection. */
-export interface Connection {
+interface Connection {
   readonly to: string
   readonly client: () => string
   readonly server: () => string
