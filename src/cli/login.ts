@@ -68,6 +68,11 @@ const password = Effect.fnUntraced(function* (file: Option.Option<string>, accou
   const stdio = yield* Stdio.Stdio
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (canPrompt) return yield* Prompt.run(Prompt.Hidden({ message: `Password of ${account}` }))
+  if (yield* stdio.stdinIsTerminal) {
+    return yield* Failure.badInput(
+      "The password cannot be asked for where the output goes elsewhere; give it on standard input, or with --password-file.",
+    )
+  }
   const text = yield* Stream.mkString(Stream.decodeText(stdio.stdin)).pipe(
     Effect.mapError(() => Failure.badInput("The password cannot be read from standard input.")),
   )
