@@ -53,3 +53,21 @@ export const toText = (bytes: string): Option.Option<string> => {
 
 /** Whether these bytes can stand as one parameter: not empty, and nothing in them that parts or ends. A CR does neither. */
 export const isWord = (bytes: string): boolean => /^[^ \t\n\u0100-\uffff]+$/.test(bytes)
+
+/** How much of a peer's words a person is shown, in characters. */
+const shown = 80
+
+/**
+ * What a person is shown of a peer's bytes: text where they are UTF-8, control characters as `\x1b`, cut to 80
+ * characters. A terminal takes no orders from it.
+ */
+export const printable = (bytes: string): string => {
+  const text = Option.getOrElse(toText(bytes), () => bytes)
+  const safe = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escape)
+  return safe.length > shown ? `${safe.slice(0, shown)}…` : safe
+}
+
+const escape = (character: string): string => {
+  const code = character.codePointAt(0) ?? 0
+  return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`
+}
