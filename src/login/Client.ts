@@ -34,10 +34,10 @@ export const Reason = Schema.TaggedUnion({
   LoggedOut: { reason: ServerCommand.OutReason },
   /** We did. */
   LoggedOff: {},
-  /** The server closed the connection. */
-  HungUp: { awaiting: Schema.String },
-  /** The server did not answer in time. */
-  TimedOut: { awaiting: Schema.String },
+  /** The server closed the connection: what it might have said instead, nothing where it was not its turn. */
+  HungUp: { awaiting: Schema.Array(Schema.String) },
+  /** The login was not done in time: what the server might have said, nothing where it was not its turn. */
+  TimedOut: { awaiting: Schema.Array(Schema.String) },
 })
 export type Reason = typeof Reason.Type
 
@@ -127,7 +127,6 @@ export type Code = "Silence"
 const { defer, ignore, misuse, refuse, rule } = Machine
 
 const unexpected = refuse("Silence", "login.synchronous")
-const stray = refuse("Silence", "login.synchronous")
 
 const aside = <const S extends string>(state: S) =>
   rule("aside", [state], "Pass over what is no answer.", "login.synchronous")
@@ -138,7 +137,7 @@ const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked"
 const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "login.overdue")
 
 /** In each state in which an answer is awaited; each then writes down which one. */
-const awaiting = {
+const listening = {
   Ver: unexpected,
   VerNone: unexpected,
   Inf: unexpected,
@@ -147,7 +146,7 @@ const awaiting = {
   Xfr: unexpected,
   Failure: failed,
   Out: out,
-  Stray: stray,
+  Stray: unexpected,
   Further: misuse,
   Answer: misuse,
   LogOff: logOff,
@@ -178,18 +177,18 @@ const over = {
 /** Who may say what, when. */
 export const table = {
   AwaitVer: {
-    ...awaiting,
+    ...listening,
     Aside: aside("AwaitVer"),
     Ver: rule("ver", ["AwaitInf", "AwaitUsr"], "Ask for the security package, or initiate at once.", "ver.reply"),
     VerNone: rule("ver-none", ["Closed"], "No dialect is common: close.", "ver.none"),
   },
   AwaitInf: {
-    ...awaiting,
+    ...listening,
     Aside: aside("AwaitInf"),
     Inf: rule("inf", ["AwaitUsr"], "Say USR I and the account.", "inf.reply"),
   },
   AwaitUsr: {
-    ...awaiting,
+    ...listening,
     Aside: aside("AwaitUsr"),
     UsrChallenge: rule("challenge", ["AwaitDigest"], "Ask the host for the answer.", "usr.challenge"),
     Xfr: rule("xfr", ["Referred"], "Close; the login starts again at the server named.", "xfr.again"),
@@ -212,7 +211,7 @@ export const table = {
     Overdue: overdue,
   },
   AwaitOk: {
-    ...awaiting,
+    ...listening,
     Aside: aside("AwaitOk"),
     UsrOk: rule("usr-ok", ["LoggedIn"], "The client is logged in.", "usr.ok"),
   },
@@ -226,7 +225,7 @@ export const table = {
     Failure: misuse,
     Out: out,
     Aside: misuse,
-    Stray: stray,
+    Stray: unexpected,
     Further: rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.over"),
     Answer: misuse,
     LogOff: logOff,
@@ -262,8 +261,6 @@ const spoken: { readonly [event in TagOf<Event>]?: string } = {
 export const expected = (state: State): ReadonlyArray<string> =>
   Object.entries(spoken).flatMap(([event, name]) => (Machine.expected(table[state._tag]).includes(event) ? [name] : []))
 
-const awaited = (state: State): string => expected(state).join(" or ")
-
 /** What a refusal says of the server. */
 const refused = (state: State, event: Event): Step<ByTag<State, "Closed">, Action> =>
   closed({
@@ -290,10 +287,10 @@ const failure = (state: State, { code }: ByTag<Event, "Failure">): Step<ByTag<St
 
 const leave = {
   LogOff: () => closed({ _tag: "LoggedOff" }, { _tag: "Out" }),
-  HungUp: (state: State) => closed({ _tag: "HungUp", awaiting: awaited(state) }),
+  HungUp: (state: State) => closed({ _tag: "HungUp", awaiting: expected(state) }),
 } as const
 
-const overtime = { Overdue: (state: State) => closed({ _tag: "TimedOut", awaiting: awaited(state) }) } as const
+const overtime = { Overdue: (state: State) => closed({ _tag: "TimedOut", awaiting: expected(state) }) } as const
 
 const ends = {
   ...leave,

@@ -10,13 +10,16 @@ import * as Connector from "./Connector.ts"
 /** The address of the server that it happened at. */
 const server = { server: Schema.String }
 
+/** The things that a server might have said, for a person to read. */
+const oneOf = (answers: ReadonlyArray<string>): string => answers.join(" or ")
+
 /** The server broke the protocol. */
 export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effect-msnp/net/ServerMisbehaved")(
   "ServerMisbehaved",
   { ...server, expected: Schema.Array(Schema.String), got: Schema.String },
 ) {
   override get message() {
-    return `${this.server} broke the protocol: expected ${this.expected.join(" or ")}, got ${this.got}.`
+    return `${this.server} broke the protocol: expected ${oneOf(this.expected)}, got ${this.got}.`
   }
 }
 
@@ -61,23 +64,27 @@ export class Unreachable extends Schema.TaggedError<Unreachable>("effect-msnp/ne
   }
 }
 
-/** The server closed the connection in the midst of the login, without a word. */
+/** The server closed the connection in the midst of the login, without a word; `awaiting` is what it might have said. */
 export class Disconnected extends Schema.TaggedError<Disconnected>("effect-msnp/net/Disconnected")("Disconnected", {
   ...server,
-  awaiting: Schema.String,
+  awaiting: Schema.Array(Schema.String),
 }) {
   override get message() {
-    return `${this.server} closed the connection where it was to say ${this.awaiting}.`
+    return this.awaiting.length === 0
+      ? `${this.server} closed the connection.`
+      : `${this.server} closed the connection where it was to say ${oneOf(this.awaiting)}.`
   }
 }
 
-/** The server did not answer in time. */
+/** The login was not done in time; `awaiting` is what the server might have said, nothing where we were to answer it. */
 export class TimedOut extends Schema.TaggedError<TimedOut>("effect-msnp/net/TimedOut")("TimedOut", {
   ...server,
-  awaiting: Schema.String,
+  awaiting: Schema.Array(Schema.String),
 }) {
   override get message() {
-    return `${this.server} did not say ${this.awaiting} in time.`
+    return this.awaiting.length === 0
+      ? `The login at ${this.server} was not done in time.`
+      : `${this.server} did not say ${oneOf(this.awaiting)} in time.`
   }
 }
 

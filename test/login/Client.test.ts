@@ -396,29 +396,37 @@ describe("the end", () => {
     expect(login.state()).toEqual({ _tag: "Closed", reason: { _tag: "LoggedOff" } })
   })
 
-  it.each([
-    [0, "VER or VER 0 or an error"],
-    [1, "INF or an error"],
-    [2, "USR S or XFR or an error"],
-    [3, "USR OK or an error"],
-    [4, ""],
-  ])("by a server that hangs up after %d lines tells what was awaited: %s", (count, awaiting) => {
-    const login = connect()
-    login.hear(crlf(...session.slice(0, count)))
-    expect(login.feed({ _tag: "HungUp" })).toBe("")
-    expect(login.state()).toEqual({ _tag: "Closed", reason: { _tag: "HungUp", awaiting } })
-  })
+  const answers: ReadonlyArray<readonly [count: number, awaiting: ReadonlyArray<string>]> = [
+    [0, ["VER", "VER 0", "an error"]],
+    [1, ["INF", "an error"]],
+    [2, ["USR S", "XFR", "an error"]],
+    [3, ["USR OK", "an error"]],
+  ]
 
-  it.each([
-    [0, "VER or VER 0 or an error"],
-    [1, "INF or an error"],
-    [2, "USR S or XFR or an error"],
-    [3, "USR OK or an error"],
-  ])("by a server that takes too long after %d lines is silent, and tells what was awaited: %s", (count, awaiting) => {
-    const login = connect()
-    login.hear(crlf(...session.slice(0, count)))
-    expect(login.feed({ _tag: "Overdue" })).toBe("")
-    expect(login.state()).toEqual({ _tag: "Closed", reason: { _tag: "TimedOut", awaiting } })
+  it.each([...answers, [4, []] as const])(
+    "by a server that hangs up after %d lines tells what was awaited: %j",
+    (count, awaiting) => {
+      const login = connect()
+      login.hear(crlf(...session.slice(0, count)))
+      expect(login.feed({ _tag: "HungUp" })).toBe("")
+      expect(login.state()).toEqual({ _tag: "Closed", reason: { _tag: "HungUp", awaiting } })
+    },
+  )
+
+  it.each(answers)(
+    "by a server that takes too long after %d lines is silent, and tells what was awaited: %j",
+    (count, awaiting) => {
+      const login = connect()
+      login.hear(crlf(...session.slice(0, count)))
+      expect(login.feed({ _tag: "Overdue" })).toBe("")
+      expect(login.state()).toEqual({ _tag: "Closed", reason: { _tag: "TimedOut", awaiting } })
+    },
+  )
+
+  it("while the host reckons the answer to a challenge awaits nothing of the server", () => {
+    const closed = (_tag: "HungUp" | "TimedOut") => ({ _tag: "Closed", reason: { _tag, awaiting: [] } })
+    expect(Client.transition(states.AwaitDigest, events.HungUp).state).toEqual(closed("HungUp"))
+    expect(Client.transition(states.AwaitDigest, events.Overdue).state).toEqual(closed("TimedOut"))
   })
 
   it("is silent where the server misbehaved: a client just closes", () => {

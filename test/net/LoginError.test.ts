@@ -62,15 +62,21 @@ describe("the sentence of a login error", () => {
     )
   })
 
-  it("says what the server was to say when it closed or was silent", () => {
+  it("says what the server was to say when it closed", () => {
+    const closed = (...awaiting: ReadonlyArray<string>) => new LoginError.Disconnected({ server, awaiting }).message
+    assert.strictEqual(closed("USR OK"), "10.0.0.5:1863 closed the connection where it was to say USR OK.")
     assert.strictEqual(
-      new LoginError.Disconnected({ server, awaiting: "USR OK" }).message,
-      "10.0.0.5:1863 closed the connection where it was to say USR OK.",
+      closed("VER", "VER 0", "an error"),
+      "10.0.0.5:1863 closed the connection where it was to say VER or VER 0 or an error.",
     )
-    assert.strictEqual(
-      new LoginError.TimedOut({ server, awaiting: "VER" }).message,
-      "10.0.0.5:1863 did not say VER in time.",
-    )
+    assert.strictEqual(closed(), "10.0.0.5:1863 closed the connection.")
+  })
+
+  it("says what the server was to say when time ran out", () => {
+    const late = (...awaiting: ReadonlyArray<string>) => new LoginError.TimedOut({ server, awaiting }).message
+    assert.strictEqual(late("VER"), "10.0.0.5:1863 did not say VER in time.")
+    assert.strictEqual(late("USR S", "XFR"), "10.0.0.5:1863 did not say USR S or XFR in time.")
+    assert.strictEqual(late(), "The login at 10.0.0.5:1863 was not done in time.")
   })
 
   it("says why the server ended the session (seed: OTH, SSD)", () => {
@@ -92,8 +98,8 @@ describe("the machine's reasons", () => {
     NoCommonDialect: [{ _tag: "NoCommonDialect", offered: ["MSNP7"] }, "NoCommonDialect"],
     LoggedOut: [{ _tag: "LoggedOut", reason: "LoggedInElsewhere" }, "LoggedOut"],
     LoggedOff: [{ _tag: "LoggedOff" }, "LoggedOut"],
-    HungUp: [{ _tag: "HungUp", awaiting: "VER" }, "Disconnected"],
-    TimedOut: [{ _tag: "TimedOut", awaiting: "VER" }, "TimedOut"],
+    HungUp: [{ _tag: "HungUp", awaiting: ["VER"] }, "Disconnected"],
+    TimedOut: [{ _tag: "TimedOut", awaiting: ["VER"] }, "TimedOut"],
   }
 
   it("are each an error, with the server and a sentence that ends", () => {
