@@ -11,6 +11,7 @@ import type { ByTag, Handlers, Step, TagOf, Table } from "../machine/Machine.ts"
 import * as Machine from "../machine/Machine.ts"
 import * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
+import * as Bytes from "../protocol/Bytes.ts"
 import * as Challenge from "../protocol/Challenge.ts"
 import type * as ClientCommand from "../protocol/ClientCommand.ts"
 import * as Codec from "../protocol/Codec.ts"
@@ -91,7 +92,10 @@ export const Event = Schema.TaggedUnion({
   Out: { reason: ServerCommand.OutReason },
   /** MSG, or a verb without a meaning here, that answers nothing of ours. */
   Aside: {},
-  /** What makes no sense: a line that cannot be read; in the login also another TrID, account or dialect than asked. */
+  /**
+   * What makes no sense: a line that cannot be read; in the login also another TrID, account or dialect than asked.
+   * What it says of the line is short and harmless to a terminal, whatever the server wrote.
+   */
   Stray: { got: Schema.String },
   /** Anything but OUT, once logged in. */
   Further: {},
@@ -399,9 +403,11 @@ const answer = (state: Pending, command: Exclude<ServerCommand.ServerCommand, { 
     case "Inf":
       return command.packages.includes("MD5")
         ? { _tag: "Inf" }
-        : stranger(`INF without MD5: ${command.packages.join(", ")}`)
+        : stranger(`INF without MD5: ${Bytes.printable(command.packages.join(", "))}`)
     case "UsrOk":
-      return Account.same(command.account, state.account) ? command : stranger(`USR OK for ${command.account}`)
+      return Account.same(command.account, state.account)
+        ? command
+        : stranger(`USR OK for ${Bytes.printable(Bytes.fromText(command.account))}`)
     case "VerNone":
     case "UsrChallenge":
     case "Xfr":
@@ -415,14 +421,16 @@ const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
   const name = names.find((name) => name !== Dialect.cvr0)
   const dialect = state._tag === "AwaitVer" ? state.offered.find((dialect) => dialect === name) : undefined
   return dialect === undefined
-    ? stranger(name === undefined ? "VER without a dialect" : `VER with ${name}, which was not offered`)
+    ? stranger(
+        name === undefined ? "VER without a dialect" : `VER with ${Bytes.printable(name)}, which was not offered`,
+      )
     : { _tag: "Ver", dialect }
 }
 
 const asideOf = (state: Pending, command: ByTag<ServerCommand.ServerCommand, "Foreign" | "Cvr">): Event => {
   const verb = command._tag === "Cvr" ? "CVR" : command.verb
   const first = command._tag === "Cvr" ? String(command.trId) : command.parameters[0]
-  if (verb !== "MSG" && first === String(state.trId)) return stranger(verb)
+  if (verb !== "MSG" && first === String(state.trId)) return stranger(Bytes.printable(verb))
   return state.skipped < maxAsides ? { _tag: "Aside" } : stranger(`more than ${maxAsides} lines that answer nothing`)
 }
 

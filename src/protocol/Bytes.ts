@@ -59,12 +59,12 @@ const shown = 80
 
 /**
  * What a person is shown of a peer's bytes: text where they are UTF-8, control characters as `\x1b`, cut to 80
- * characters. A terminal takes no orders from it.
+ * characters and an ellipsis. A terminal takes no orders from it. What is text already goes through {@link fromText}.
  */
 export const printable = (bytes: string): string => {
   const text = Option.getOrElse(toText(bytes), () => bytes)
   const safe = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escape)
-  return safe.length > shown ? `${safe.slice(0, shown)}…` : safe
+  return safe.length > shown ? `${safe.slice(0, shown).replace(/\p{Cs}$/u, "")}…` : safe
 }
 
 const escape = (character: string): string => {

@@ -301,6 +301,46 @@ describe("an answer to something else", () => {
   })
 })
 
+describe("what is told of a server that misbehaves", () => {
+  const escape = "\u001b[2J\u0007"
+  const spelled = "\\x1b[2J\\x07"
+
+  it.each<[what: string, lines: ReadonlyArray<string>, got: string]>([
+    ["a dialect", [`VER 1 X${escape}`], `VER with X${spelled}, which was not offered`],
+    ["a package", [...before("INF"), `INF 2 TWN ${escape}`], `INF without MD5: TWN, ${spelled}`],
+    [
+      "an account with a bidi override in it",
+      [...before("USR OK"), "USR 4 OK bob\u202e@Łódź.example Bob 1"],
+      "USR OK for bob\\u{202e}@Łódź.example",
+    ],
+  ])("gives no orders to a terminal: %s", (_, lines, got) => {
+    expect(reason(lines)).toMatchObject(misbehaved(got))
+  })
+
+  it.each<[what: string, lines: ReadonlyArray<string>]>([
+    ["a dialect", [`VER 1 ${"X".repeat(60_000)}`]],
+    ["a package", [...before("INF"), `INF 2 ${"X".repeat(60_000)}`]],
+    ["packages", [...before("INF"), `INF 2 ${"X,".repeat(30_000)}`]],
+    ["an account", [...before("USR OK"), `USR 4 OK ${"x".repeat(125)}@b.c Bob 1`]],
+    ["no account at all", [...before("USR OK"), `USR 4 OK ${"x".repeat(60_000)} Bob 1`]],
+    ["a verb", [`${"X".repeat(60_000)} 1`]],
+  ])("is short, however long the line: %s", (_, lines) => {
+    const told = reason(lines)
+    expect(told).toMatchObject({ _tag: "ServerMisbehaved" })
+    expect("got" in told && told.got.length).toBeLessThan(130)
+  })
+
+  it("holds no character that a terminal obeys, whatever the server says", () => {
+    const says = fc.oneof(...Object.values<fc.Arbitrary<ServerCommand.ServerCommand>>(Arbitraries.serverCommands))
+    fc.assert(
+      fc.property(says, fc.constantFrom(...Object.values<Client.State>(states)), (command, state) => {
+        const event = Client.classify(state, Result.succeed(command))
+        expect(event._tag === "Stray" ? event.got : "").toMatch(/^[^\p{Cc}\p{Cf}]{0,200}$/u)
+      }),
+    )
+  })
+})
+
 describe("lines that answer nothing", () => {
   const message = `MSG Hotmail Hotmail 5`
 

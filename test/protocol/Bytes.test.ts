@@ -60,3 +60,42 @@ describe("a word", () => {
     expect(Bytes.isWord(bytes)).toBe(false)
   })
 })
+
+describe("what a person is shown of bytes", () => {
+  it.each([
+    ["ASCII", "USR 3 OK alice@hotmail.com ~", "USR 3 OK alice@hotmail.com ~"],
+    ["nothing", "", ""],
+    ["UTF-8", Bytes.fromText("Jürgen €😀"), "Jürgen €😀"],
+    ["bytes that are no UTF-8", "J\u00fcrgen", "Jürgen"],
+  ])("is %s as it reads", (_, bytes, text) => {
+    expect(Bytes.printable(bytes)).toBe(text)
+  })
+
+  it.each([
+    ["an escape sequence", "\u001b[2J", "\\x1b[2J"],
+    ["a null", "\u0000", "\\x00"],
+    ["a line end", "a\r\nb\tc", "a\\x0d\\x0ab\\x09c"],
+    ["DEL", "\u007f", "\\x7f"],
+    ["a C1 control that stands as one byte", "\u009b2J", "\\x9b2J"],
+    ["a C1 control in UTF-8", Bytes.fromText("\u009b2J"), "\\x9b2J"],
+    ["a soft hyphen", Bytes.fromText("\u00ad"), "\\xad"],
+    ["a bidi override", Bytes.fromText("\u202eevil\u202c"), "\\u{202e}evil\\u{202c}"],
+    ["a bidi isolate", Bytes.fromText("\u2066a\u2069"), "\\u{2066}a\\u{2069}"],
+    ["a byte order mark", Bytes.fromText("\ufeffa"), "\\u{feff}a"],
+    ["the line ends of Unicode", Bytes.fromText("\u2028\u2029"), "\\u{2028}\\u{2029}"],
+    ["a tag character", Bytes.fromText("\u{e0041}"), "\\u{e0041}"],
+  ])("has %s spelled out", (_, bytes, text) => {
+    expect(Bytes.printable(bytes)).toBe(text)
+  })
+
+  it("is cut to 80 characters, and says so", () => {
+    expect(Bytes.printable("x".repeat(80))).toBe("x".repeat(80))
+    expect(Bytes.printable("x".repeat(81))).toBe(`${"x".repeat(80)}…`)
+    expect(Bytes.printable("x".repeat(60_000))).toHaveLength(81)
+    expect(Bytes.printable("\u001b".repeat(60_000))).toHaveLength(81)
+  })
+
+  it("is never cut in the midst of a character", () => {
+    expect(Bytes.printable(Bytes.fromText(`x${"😀".repeat(60)}`))).toBe(`x${"😀".repeat(39)}…`)
+  })
+})
