@@ -24,16 +24,18 @@ import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
 import * as Wire from "../protocol/Wire.ts"
 
-/** Why a connection is over. */
+/** Why a connection is over; "Denied" is for the account's sake, "Unavailable" for the server's. */
 export const Reason = Schema.Literals([
   "NoCommonDialect",
   "Misbehaved",
   "Referred",
   "Denied",
+  "Unavailable",
   "Overdue",
   "LoggedOff",
   "LoggedInElsewhere",
   "ShuttingDown",
+  "Dismissed",
   "HungUp",
 ])
 export type Reason = typeof Reason.Type
@@ -101,6 +103,8 @@ export const Event = Schema.TaggedUnion({
   },
   /** The account has logged in elsewhere. */
   Displaced: {},
+  /** The application has done with this client. */
+  Dismiss: {},
   /** This server goes down. */
   ShutDown: {},
 
@@ -160,6 +164,7 @@ const listening = {
   Deny: misuse,
   Accept: misuse,
   Displaced: misuse,
+  Dismiss: misuse,
   ShutDown: shutDown,
   HungUp: hungUp,
   Overdue: overdue,
@@ -181,6 +186,7 @@ const deciding = {
   Out: defer,
   Foreign: defer,
   Unreadable: defer,
+  Dismiss: misuse,
   ShutDown: shutDown,
   HungUp: hungUp,
   Overdue: overdue,
@@ -286,6 +292,7 @@ export const table = {
     Deny: misuse,
     Accept: misuse,
     Displaced: displaced,
+    Dismiss: rule("dismiss", ["Closed"], "Close, say nothing.", "login.over"),
     ShutDown: shutDown,
     HungUp: hungUp,
     Overdue: ignore("The login is done."),
@@ -310,6 +317,7 @@ export const table = {
     Deny: late,
     Accept: late,
     Displaced: late,
+    Dismiss: late,
     ShutDown: late,
     HungUp: late,
     Overdue: late,
@@ -390,7 +398,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
   const deny = (
     { dialect, trId }: { readonly dialect: Dialect.Dialect; readonly trId: TrId.TrId },
     { code }: ByTag<Event, "Deny">,
-  ) => closed("Denied", failure(denial(dialect, code), trId))
+  ) => closed(ErrorCode.isDenial(code) ? "Denied" : "Unavailable", failure(denial(dialect, code), trId))
 
   return {
     AwaitVer: {
@@ -457,6 +465,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
     LoggedIn: {
       ...ends,
       ...put,
+      Dismiss: () => closed("Dismissed"),
       Ver: deliver,
       VerUncommon: deliver,
       Inf: deliver,

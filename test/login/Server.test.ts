@@ -314,9 +314,12 @@ describe("a denial", () => {
       for (const dialect of Dialect.all) {
         expect(answer(session(dialect), denyAccount(code))).toMatchObject({
           said: [expect.anything(), `${code} 2`],
-          state: denied,
+          state: { _tag: "Closed", reason: "Unavailable" },
         })
-        expect(answer(session(dialect), denyDigest(code)).said[2]).toBe(`${code} 3`)
+        expect(answer(session(dialect), denyDigest(code))).toMatchObject({
+          said: [expect.anything(), expect.anything(), `${code} 3`],
+          state: { _tag: "Closed", reason: "Unavailable" },
+        })
       }
     },
   )
@@ -342,6 +345,14 @@ describe("the end", () => {
     login.hear(crlf(...trace))
     expect(login.feed({ _tag: "Displaced" })).toBe("OUT OTH\r\n")
     expect(login.state()).toEqual({ _tag: "Closed", reason: "LoggedInElsewhere" })
+  })
+
+  it("by an application that has done with the client is silent", () => {
+    const login = serve()
+    login.hear(crlf(...trace))
+    expect(login.feed({ _tag: "Dismiss" })).toBe("")
+    expect(login.state()).toEqual({ _tag: "Closed", reason: "Dismissed" })
+    expect(login.actions.at(-1)).toBe("Close")
   })
 
   it.each([0, 1, 2, 3, 4])("by a shutdown is OUT SSD, after %d lines of a login (seed)", (count) => {
@@ -521,6 +532,7 @@ const events: { readonly [tag in TagOf<Server.Event>]: ByTag<Server.Event, tag> 
   Deny: { _tag: "Deny", code: 911 },
   Accept: { _tag: "Accept", account, friendlyName, verified: true },
   Displaced: { _tag: "Displaced" },
+  Dismiss: { _tag: "Dismiss" },
   ShutDown: { _tag: "ShutDown" },
   HungUp: { _tag: "HungUp" },
   Overdue: { _tag: "Overdue" },
@@ -586,13 +598,13 @@ describe("each state with each event", () => {
   it("waits only while the host decides, and only if the client said it", () => {
     const deferred = cells(space, "defer")
     expect(new Set(deferred.map(({ state }) => state._tag))).toEqual(new Set(["AwaitAdmission", "AwaitVerdict"]))
-    const unheard = ["Challenge", "Refer", "Deny", "Accept", "Displaced", "ShutDown", "HungUp", "Overdue"]
+    const unheard = ["Challenge", "Refer", "Deny", "Accept", "Displaced", "Dismiss", "ShutDown", "HungUp", "Overdue"]
     expect(deferred.filter(({ event }) => unheard.includes(event._tag))).toEqual([])
   })
 
-  it("is a defect only where it is a decision that nobody asked for", () => {
+  it("is a defect only where it is a decision that nobody asked for, or about a session that there is not yet", () => {
     const tags = new Set(cells(space, "misuse").map(({ event }) => event._tag))
-    expect(tags).toEqual(new Set(["Challenge", "Refer", "Deny", "Accept", "Displaced"]))
+    expect(tags).toEqual(new Set(["Challenge", "Refer", "Deny", "Accept", "Displaced", "Dismiss"]))
   })
 
   it("is never a defect for what a client says, whatever it is", () => {
