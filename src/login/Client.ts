@@ -42,7 +42,7 @@ export const Reason = Schema.TaggedUnion({
 })
 export type Reason = typeof Reason.Type
 
-/** What is known until the client is logged in: the TrID last used, the account, and how many lines were passed over. */
+/** What is known until the client is logged in: the TrID last used, the account, how many lines were passed over. */
 const pending = {
   trId: TrId.TrId,
   account: Account.Account,
@@ -289,16 +289,18 @@ const failure = (state: State, { code }: ByTag<Event, "Failure">): Step<ByTag<St
   }
 }
 
+/** What ends a connection in every state. */
 const leave = {
   LogOff: () => closed({ _tag: "LoggedOff" }, { _tag: "Out" }),
   HungUp: (state: State) => closed({ _tag: "HungUp", awaiting: expected(state) }),
 } as const
 
-const overtime = { Overdue: (state: State) => closed({ _tag: "TimedOut", awaiting: expected(state) }) } as const
+/** What ends a login, besides: its time is up. */
+const endsLogin = { Overdue: (state: State) => closed({ _tag: "TimedOut", awaiting: expected(state) }) } as const
 
 const ends = {
   ...leave,
-  ...overtime,
+  ...endsLogin,
   Failure: failure,
   Out: (_: State, { reason }: ByTag<Event, "Out">) => closed({ _tag: "LoggedOut", reason }),
 } as const
@@ -349,7 +351,7 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
   },
   AwaitDigest: {
     ...leave,
-    ...overtime,
+    ...endsLogin,
     Answer: (state, { digest }) => {
       const next = carry(state)
       return {

@@ -154,7 +154,10 @@ const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "login.overdu
 const shutDown = rule("shut-down", ["Closed"], "Say OUT SSD and close.", "closing.ssd")
 const displaced = rule("displaced", ["Closed"], "Say OUT OTH and close.", "closing.oth")
 
-/** Whatever the client may say while nobody has been asked anything: each state then writes down what it makes of VER, INF, USR and CVR. */
+/**
+ * Whatever may come while nobody has been asked anything; each state then writes down what it makes of VER, INF, USR
+ * and CVR.
+ */
 const listening = {
   Out: out,
   Foreign: silence,
@@ -206,7 +209,50 @@ const cvrTolerated = <const S extends string>(state: S) =>
   rule("cvr-tolerated", [state], "Answer with the version that the client has.", "quirk.cvr-anytime")
 
 const handOver = rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.over")
+
+/** Once the client is logged in, its commands are the application's affair. */
+const handedOver = {
+  Ver: handOver,
+  VerUncommon: handOver,
+  Inf: handOver,
+  UsrInitiate: handOver,
+  UsrMisaddressed: handOver,
+  UsrInitiateMalformed: handOver,
+  UsrRespond: handOver,
+  UsrRespondMalformed: handOver,
+  UsrMalformed: handOver,
+  Cvr: handOver,
+  CvrTolerated: handOver,
+  Foreign: handOver,
+} as const
+
 const late = ignore("The connection is already over.")
+
+const over = {
+  Ver: late,
+  VerUncommon: late,
+  Inf: late,
+  UsrInitiate: late,
+  UsrMisaddressed: late,
+  UsrInitiateMalformed: late,
+  UsrRespond: late,
+  UsrRespondMalformed: late,
+  UsrMalformed: late,
+  Cvr: late,
+  CvrTolerated: late,
+  Out: late,
+  Foreign: late,
+  Unreadable: late,
+  Challenge: late,
+  Refer: late,
+  Deny: late,
+  Accept: late,
+  Displaced: late,
+  Dismiss: late,
+  ShutDown: late,
+  HungUp: late,
+  Overdue: late,
+} as const
 
 /** Who may say what, when. */
 export const table = {
@@ -273,19 +319,8 @@ export const table = {
     Displaced: displaced,
   },
   LoggedIn: {
-    Ver: handOver,
-    VerUncommon: handOver,
-    Inf: handOver,
-    UsrInitiate: handOver,
-    UsrMisaddressed: handOver,
-    UsrInitiateMalformed: handOver,
-    UsrRespond: handOver,
-    UsrRespondMalformed: handOver,
-    UsrMalformed: handOver,
-    Cvr: handOver,
-    CvrTolerated: handOver,
+    ...handedOver,
     Out: out,
-    Foreign: handOver,
     Unreadable: refuse("Silence", "login.unreadable"),
     Challenge: misuse,
     Refer: misuse,
@@ -297,31 +332,7 @@ export const table = {
     HungUp: hungUp,
     Overdue: ignore("The login is done."),
   },
-  Closed: {
-    Ver: late,
-    VerUncommon: late,
-    Inf: late,
-    UsrInitiate: late,
-    UsrMisaddressed: late,
-    UsrInitiateMalformed: late,
-    UsrRespond: late,
-    UsrRespondMalformed: late,
-    UsrMalformed: late,
-    Cvr: late,
-    CvrTolerated: late,
-    Out: late,
-    Foreign: late,
-    Unreadable: late,
-    Challenge: late,
-    Refer: late,
-    Deny: late,
-    Accept: late,
-    Displaced: late,
-    Dismiss: late,
-    ShutDown: late,
-    HungUp: late,
-    Overdue: late,
-  },
+  Closed: over,
 } as const satisfies Table<State, Event, Code>
 
 const say = (command: ServerCommand.ServerCommand): Action => ({ _tag: "Say", command })
@@ -345,14 +356,20 @@ const failure = (code: ErrorCode.ErrorCode, trId: TrId.TrId): ServerCommand.Serv
 const refused = (_: State, event: Event, code: Code): Step<ByTag<State, "Closed">, Action> =>
   code === "Silence" || !("trId" in event) ? closed("Misbehaved") : closed("Misbehaved", failure(code, event.trId))
 
+/** What ends a connection in every state in which nobody has been asked anything. */
 const ends = {
   Out: () => closed("LoggedOff"),
   ShutDown: () => closed("ShuttingDown", { _tag: "Out", reason: "ShuttingDown" }),
   HungUp: () => closed("HungUp"),
 } as const
 
-const overtime = { Overdue: () => closed("Overdue") } as const
-const put = { Displaced: () => closed("LoggedInElsewhere", { _tag: "Out", reason: "LoggedInElsewhere" }) } as const
+/** What ends a login, besides: its time is up. */
+const endsLogin = { Overdue: () => closed("Overdue") } as const
+
+/** What ends a session, besides, from the moment in which it may begin. */
+const endsSession = {
+  Displaced: () => closed("LoggedInElsewhere", { _tag: "Out", reason: "LoggedInElsewhere" }),
+} as const
 
 const initiate = (
   { dialect }: { readonly dialect: Dialect.Dialect },
@@ -373,6 +390,21 @@ const oldestVersion = "1.0.0000"
 const downloads = "http://messenger.microsoft.com"
 
 const deliver = <S extends State>(state: S): Step<S, Action> => ({ state, actions: [{ _tag: "Deliver" }] })
+
+const delivers = {
+  Ver: deliver,
+  VerUncommon: deliver,
+  Inf: deliver,
+  UsrInitiate: deliver,
+  UsrMisaddressed: deliver,
+  UsrInitiateMalformed: deliver,
+  UsrRespond: deliver,
+  UsrRespondMalformed: deliver,
+  UsrMalformed: deliver,
+  Cvr: deliver,
+  CvrTolerated: deliver,
+  Foreign: deliver,
+} as const
 
 /** What stands behind the address in XFR. */
 const trailer = (
@@ -403,7 +435,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
   return {
     AwaitVer: {
       ...ends,
-      ...overtime,
+      ...endsLogin,
       Ver: (_, { common, dialect, trId }) => ({
         state: { _tag: "AwaitInfOrUsr", dialect },
         actions: [say({ _tag: "Ver", trId, dialects: common })],
@@ -413,7 +445,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
     },
     AwaitInfOrUsr: {
       ...ends,
-      ...overtime,
+      ...endsLogin,
       Inf: ({ dialect }, { trId }) => ({
         state: { _tag: "AwaitUsr", dialect },
         actions: [say({ _tag: "Inf", trId, packages: ["MD5"] })],
@@ -421,11 +453,11 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
       UsrInitiate: initiate,
       CvrTolerated: answerCvr,
     },
-    AwaitUsr: { ...ends, ...overtime, UsrInitiate: initiate, CvrTolerated: answerCvr },
+    AwaitUsr: { ...ends, ...endsLogin, UsrInitiate: initiate, CvrTolerated: answerCvr },
     AwaitAdmission: {
       HungUp: ends.HungUp,
       ShutDown: ends.ShutDown,
-      ...overtime,
+      ...endsLogin,
       Challenge: ({ account, dialect, trId }, { challenge }) => ({
         state: { _tag: "AwaitDigest", dialect, account, challenge },
         actions: [say({ _tag: "UsrChallenge", trId, challenge })],
@@ -436,7 +468,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
     },
     AwaitDigest: {
       ...ends,
-      ...overtime,
+      ...endsLogin,
       UsrRespond: ({ account, challenge, dialect }, { digest, trId }) => ({
         state: { _tag: "AwaitVerdict", dialect, trId, account },
         actions: [ask({ _tag: "Verdict", dialect, account, challenge, digest })],
@@ -446,8 +478,8 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
     AwaitVerdict: {
       HungUp: ends.HungUp,
       ShutDown: ends.ShutDown,
-      ...overtime,
-      ...put,
+      ...endsLogin,
+      ...endsSession,
       Deny: deny,
       Accept: ({ dialect, trId }, { account, friendlyName, verified }) => ({
         state: { _tag: "LoggedIn", dialect, account, friendlyName, verified },
@@ -464,20 +496,9 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
     },
     LoggedIn: {
       ...ends,
-      ...put,
+      ...endsSession,
+      ...delivers,
       Dismiss: () => closed("Dismissed"),
-      Ver: deliver,
-      VerUncommon: deliver,
-      Inf: deliver,
-      UsrInitiate: deliver,
-      UsrMisaddressed: deliver,
-      UsrInitiateMalformed: deliver,
-      UsrRespond: deliver,
-      UsrRespondMalformed: deliver,
-      UsrMalformed: deliver,
-      Cvr: deliver,
-      CvrTolerated: deliver,
-      Foreign: deliver,
     },
     Closed: {},
   }
@@ -515,7 +536,7 @@ const undecodable = (failure: Codec.Undecodable): Event => {
   return { _tag: like === "UsrRespond" ? "UsrRespondMalformed" : "UsrMalformed", trId }
 }
 
-/** Our choice is the newest dialect that both know; the answer names it, the other common ones, and `CVR0` if offered. */
+/** Our choice is the newest dialect that both know; the answer names it, the others in common, and an offered `CVR0`. */
 const ver = ({ dialects, trId }: ByTag<ClientCommand.ClientCommand, "Ver">, quirks: Quirk.Quirks): Event => {
   const offered = quirks.dialectCaseInsensitive ? dialects.map((name) => name.toUpperCase()) : dialects
   const dialect = Dialect.all.find((dialect) => offered.includes(dialect))

@@ -64,7 +64,7 @@ export class Unreachable extends Schema.TaggedError<Unreachable>("effect-msnp/ne
   }
 }
 
-/** The server closed the connection in the midst of the login, without a word; `awaiting` is what it might have said. */
+/** The server closed the connection in the midst of the login; `awaiting` is what it might have said instead. */
 export class Disconnected extends Schema.TaggedError<Disconnected>("effect-msnp/net/Disconnected")("Disconnected", {
   ...server,
   awaiting: Schema.Array(Schema.String),
@@ -76,7 +76,7 @@ export class Disconnected extends Schema.TaggedError<Disconnected>("effect-msnp/
   }
 }
 
-/** The login was not done in time; `awaiting` is what the server might have said, nothing where we were to answer it. */
+/** The login was not done in time; `awaiting` is what the server might have said, nothing where it was our turn. */
 export class TimedOut extends Schema.TaggedError<TimedOut>("effect-msnp/net/TimedOut")("TimedOut", {
   ...server,
   awaiting: Schema.Array(Schema.String),
