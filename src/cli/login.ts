@@ -17,6 +17,7 @@ import * as LoginClient from "../net/LoginClient.ts"
 import type * as Transcript from "../net/Transcript.ts"
 import * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
+import * as Bytes from "../protocol/Bytes.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
@@ -56,14 +57,15 @@ const input = {
   json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
 }
 
+/** The longest password that is read, in bytes: whoever gives more gives something else. */
+const maxPassword = 65_536
+
 /** The password: from a file, from a terminal without showing it, or from standard input. */
 const password = Effect.fnUntraced(function* (file: Option.Option<string>, account: string) {
   if (Option.isSome(file)) {
     const fs = yield* FileSystem.FileSystem
-    const text = yield* Effect.mapError(fs.readFileString(file.value), () =>
-      Failure.badInput(`The password file ${file.value} cannot be read.`),
-    )
-    return yield* firstLine(text, `The password file ${file.value} begins with an empty line.`)
+    const name = `the password file ${file.value}`
+    return yield* firstLine(fs.stream(file.value), name, `The password file ${file.value} begins with an empty line.`)
   }
   const stdio = yield* Stdio.Stdio
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
@@ -73,22 +75,41 @@ const password = Effect.fnUntraced(function* (file: Option.Option<string>, accou
       "The password cannot be asked for where the output goes elsewhere; give it on standard input, or with --password-file.",
     )
   }
-  const text = yield* Stream.mkString(Stream.decodeText(stdio.stdin)).pipe(
-    Effect.mapError(() => Failure.badInput("The password cannot be read from standard input.")),
-  )
-  return yield* firstLine(text, "There is no password on standard input; give it there, or with --password-file.")
+  const ifEmpty = "There is no password on standard input; give it there, or with --password-file."
+  return yield* firstLine(stdio.stdin, "standard input", ifEmpty).pipe(Effect.ensuring(letGoOfStdin))
 })
 
-const firstLine = (text: string, ifEmpty: string): Effect.Effect<Redacted.Redacted<string>, Failure.Failure> => {
-  const [line = ""] = text.split(/\r?\n/, 1)
-  return line === "" ? Failure.badInput(ifEmpty) : Effect.succeed(Redacted.make(line, { label: "password" }))
-}
+/** Whoever still writes there would otherwise keep this process from ending. */
+const letGoOfStdin = Effect.sync(() => process.stdin.destroy())
+
+/** The first line of a stream, of which no more is read than that takes. */
+const firstLine = Effect.fnUntraced(function* <E>(
+  stream: Stream.Stream<Uint8Array, E>,
+  name: string,
+  ifEmpty: string,
+): Effect.fn.Return<Redacted.Redacted<string>, Failure.Failure> {
+  const bytes = yield* stream.pipe(
+    Stream.scan(
+      () => "",
+      (bytes, chunk) => bytes + Bytes.fromUint8Array(chunk),
+    ),
+    Stream.takeUntil((bytes) => bytes.includes("\n") || bytes.length > maxPassword),
+    Stream.runLast,
+    Effect.mapError(() => Failure.badInput(`The password cannot be read from ${name}.`)),
+  )
+  const [line = ""] = Option.getOrElse(bytes, () => "").split(/\r?\n/, 1)
+  if (line === "") return yield* Failure.badInput(ifEmpty)
+  if (line.length > maxPassword) {
+    return yield* Failure.badInput(`The first line of ${name} is longer than 64 KiB, and so no password.`)
+  }
+  return Redacted.make(new TextDecoder().decode(Bytes.toUint8Array(line)), { label: "password" })
+})
 
 /** What a person is told of the login while it goes on. */
 const stageOf = (entry: Transcript.Entry): string | undefined => {
   if (entry._tag === "Connected") return `Connected to ${entry.server}`
   if (entry._tag !== "Said" || entry.by === "Client") return undefined
-  const [verb, , kind, third] = entry.line.split(" ")
+  const [verb, , kind = "", third = ""] = entry.words.map(Bytes.printable)
   if (verb === "VER" && kind !== "0") return `Agreed on ${kind === Dialect.cvr0 ? third : kind}`
   if (verb === "XFR") return `Referred to ${third}`
   return verb === "USR" && kind === "MD5" ? "Challenged" : undefined
@@ -106,20 +127,24 @@ export const describe = ({ account, dialect, friendlyName, server, verified }: L
     onNone: () => "",
     onSome: (verified) => (verified ? ", address verified" : ", address not verified"),
   })
-  return `Signed in at ${Address.format(server)} as ${account}, ${friendlyName} (${dialect}${flag}).`
+  const [who, name] = [account, friendlyName].map((text) => Bytes.printable(Bytes.fromText(text)))
+  return `Signed in at ${Address.format(server)} as ${who}, ${name} (${dialect}${flag}).`
 }
+
+/** Who is signed in, for a program. */
+export const signedIn = (session: LoginClient.Session): Output.Event => ({
+  event: "signedIn",
+  server: Address.format(session.server),
+  dialect: session.dialect,
+  account: session.account,
+  friendlyName: session.friendlyName,
+  verified: Option.getOrNull(session.verified),
+})
 
 /** Logs in, tells about it, and logs off. */
 const signIn = Effect.fnUntraced(function* (options: LoginClient.Options, reader: Output.Reader) {
   const session = yield* LoginClient.login(options)
-  yield* Output.write(reader, describe(session), {
-    event: "signedIn",
-    server: Address.format(session.server),
-    dialect: session.dialect,
-    account: session.account,
-    friendlyName: session.friendlyName,
-    verified: Option.getOrNull(session.verified),
-  })
+  yield* Output.write(reader, describe(session), signedIn(session))
   yield* session.logOff
 }, Effect.scoped)
 
@@ -142,7 +167,7 @@ export const login = Command.make("login", input, ({ account, dialect, passwordF
     ).pipe(
       Effect.tapError((error) =>
         reader === "Program"
-          ? Console.log(JSON.stringify({ event: "failed", why: error._tag, message: error.message }))
+          ? Console.log(Output.json({ event: "failed", why: error._tag, message: error.message }))
           : Effect.void,
       ),
       Effect.mapError(Failure.fromLogin),

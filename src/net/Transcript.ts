@@ -4,15 +4,17 @@
  *
  * A digest never comes in whole: its first four digits stand for it.
  */
+import * as Option from "effect/Option"
+import * as Bytes from "../protocol/Bytes.ts"
 import type * as Line from "../protocol/Line.ts"
 
 /** Who says a line. */
 export type Speaker = "Client" | "Server"
 
-/** One thing that happened. */
+/** One thing that happened; words are as they came, so whoever shows them on their own says {@link legible}. */
 export type Entry =
   | { readonly _tag: "Connected"; readonly server: string }
-  | { readonly _tag: "Said"; readonly by: Speaker; readonly line: string }
+  | { readonly _tag: "Said"; readonly by: Speaker; readonly words: Line.Frame["words"] }
   | { readonly _tag: "Closed"; readonly by: Speaker }
 
 /** Told of each thing as it happens, in order. It must not throw, and what it returns is not awaited. */
@@ -25,24 +27,39 @@ export const silent: Observer = () => {}
 export const said = (by: Speaker, words: Line.Frame["words"]): Entry => ({
   _tag: "Said",
   by,
-  line: (by === "Client" ? hide(words) : words).join(" "),
+  words: by === "Client" ? hide(words) : words,
 })
 
 /** Hides what stands behind S in a client's USR, digest or not, and what looks like a digest wherever it stands. */
-const hide = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
-  words[0] === "USR"
-    ? words.map((word, index) => ((index > 3 && words[3] !== "I") || isDigest(word) ? `${word.slice(0, 4)}…` : word))
-    : words
+const hide = ([verb, ...parameters]: Line.Frame["words"]): Line.Frame["words"] =>
+  verb === "USR"
+    ? [
+        verb,
+        ...parameters.map((word, i) => ((i > 2 && parameters[2] !== "I") || isDigest(word) ? shorten(word) : word)),
+      ]
+    : [verb, ...parameters]
+
+/** The first four digits, and a sign that there are more; a word as bytes, as the others are. */
+const shorten = (word: string): string => `${word.slice(0, 4)}${Bytes.fromText("…")}`
 
 const isDigest = (word: string): boolean => /^[0-9a-fA-F]{32}$/.test(word)
 
-/** One line of a transcript. */
+/**
+ * What a person is shown of a peer's bytes where nothing may be cut: text where they are UTF-8, control characters as
+ * `\x1b`. A terminal takes no orders from it.
+ */
+export const legible = (bytes: string): string => {
+  const text = Option.getOrElse(Bytes.toText(bytes), () => bytes)
+  return Array.from(text, (character) => Bytes.printable(Bytes.fromText(character))).join("")
+}
+
+/** One line of a transcript, and never more than one. */
 export const format = (entry: Entry): string => {
   switch (entry._tag) {
     case "Connected":
       return `<o> Client connects to ${entry.server}`
     case "Said":
-      return `${entry.by === "Client" ? ">>>" : "<<<"} ${entry.line}\\r\\n`
+      return `${entry.by === "Client" ? ">>>" : "<<<"} ${entry.words.map(legible).join(" ")}\\r\\n`
     case "Closed":
       return `<o> ${entry.by} closes connection`
   }

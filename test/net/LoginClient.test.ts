@@ -543,7 +543,7 @@ describe("a client over TCP", () => {
         const session = yield* LoginClient.login(World.aliceAt(address, { manner, observer }))
         yield* session.logOff
         assert.deepStrictEqual(entries.slice(-2), [
-          { _tag: "Said", by: "Client", line: "OUT" },
+          { _tag: "Said", by: "Client", words: ["OUT"] },
           { _tag: "Closed", by: "Server" },
         ])
       }

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
 import type * as LoginClient from "../../src/net/LoginClient.ts"
 import * as Transcript from "../../src/net/Transcript.ts"
+import * as Bytes from "../../src/protocol/Bytes.ts"
 import type * as Line from "../../src/protocol/Line.ts"
 import * as MemorySocket from "../support/MemorySocket.ts"
 import * as World from "../support/World.ts"
@@ -72,6 +74,40 @@ describe("a transcript", () => {
       const line = client("USR", ...words).toLowerCase()
       assert.notInclude(line, World.digest)
     }
+  })
+
+  it("hands an observer words in which the digest is hidden already", () => {
+    const entry = Transcript.said("Client", ["USR", "3", "MD5", "S", World.digest])
+    assert.deepStrictEqual(entry, {
+      _tag: "Said",
+      by: "Client",
+      words: ["USR", "3", "MD5", "S", Bytes.fromText(`${World.digest.slice(0, 4)}…`)],
+    })
+    assert.strictEqual(Transcript.format(entry), ">>> USR 3 MD5 S 6f39…\\r\\n")
+  })
+
+  it("shows control characters by their codes, so that nobody moves the cursor or forges a line", () => {
+    assert.strictEqual(
+      server("VER", "1", "\x1b[31mred\x1b[0m\r<o>\x07\x7f\0"),
+      "<<< VER 1 \\x1b[31mred\\x1b[0m\\x0d<o>\\x07\\x7f\\x00\\r\\n",
+    )
+    assert.strictEqual(server("\x9b2J"), "<<< \\x9b2J\\r\\n")
+    assert.strictEqual(server(Bytes.fromText("a\u009b\u202eb\u2028c")), "<<< a\\x9b\\u{202e}b\\u{2028}c\\r\\n")
+  })
+
+  it("never has a control character or a second line, whatever is said", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+        const line = server(Bytes.fromUint8Array(bytes))
+        assert.notMatch(line, /[\p{Cc}\p{Cf}\u2028\u2029]/u)
+      }),
+    )
+  })
+
+  it("shows UTF-8 as text, and a long word in whole", () => {
+    assert.strictEqual(server("MSG", Bytes.fromText("Zoë_😀_日本")), "<<< MSG Zoë_😀_日本\\r\\n")
+    const name = "%E3%83%A1".repeat(40)
+    assert.strictEqual(server("USR", "4", "OK", "a@b", name), `<<< USR 4 OK a@b ${name}\\r\\n`)
   })
 
   it("shows accounts and challenges as they are", () => {
