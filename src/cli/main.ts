@@ -24,6 +24,14 @@ const { version } = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct
   Fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 )
 
+// Whoever reads our output may have read enough, as `head` does: that is no error of ours, and nobody is left to hear it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    process.exit(0)
+  })
+}
+
 Command.run(msnp, { version }).pipe(
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layer)),
   Effect.provideService(References.LogToStderr, true),
