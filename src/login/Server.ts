@@ -536,7 +536,7 @@ const undecodable = (failure: Codec.Undecodable): Event => {
   return { _tag: like === "UsrRespond" ? "UsrRespondMalformed" : "UsrMalformed", trId }
 }
 
-/** Our choice is the newest dialect that both know; the answer names it, the others in common, and an offered `CVR0`. */
+/** Our choice is the newest dialect that both know; the answer has it, the others in common, and `CVR0` if offered. */
 const ver = ({ dialects, trId }: ByTag<ClientCommand.ClientCommand, "Ver">, quirks: Quirk.Quirks): Event => {
   const offered = quirks.dialectCaseInsensitive ? dialects.map((name) => name.toUpperCase()) : dialects
   const dialect = Dialect.all.find((dialect) => offered.includes(dialect))

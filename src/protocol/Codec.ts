@@ -20,13 +20,16 @@ export interface Unreadable {
   readonly why: string
 }
 
+/** The tag of a command of the login stage, of either side. */
+export type Tag = Exclude<ClientCommand.ClientCommand["_tag"] | ServerCommand.ServerCommand["_tag"], "Foreign">
+
 /** A line with a verb and a TrID in order whose parameters do not fit. */
 export interface Malformed {
   readonly _tag: "Malformed"
   readonly verb: string
   readonly trId: TrId.TrId
   /** The command that the line begins like; "None" if it does not get so far. */
-  readonly like: string
+  readonly like: Tag | "None"
   readonly problem: Wire.Problem
 }
 
@@ -80,13 +83,13 @@ const notAVerb = Result.fail(unreadable("a line does not begin with three upper-
 
 /** What a verb's commands have in common. */
 interface Reader<A> {
-  readonly tag: string
+  readonly tag: Tag
   readonly decode: (words: ReadonlyArray<string>) => Result.Result<A, Wire.Problem>
 }
 
 /** The first command of a verb that the words fit, else the problem of the one that they fit furthest. */
 const oneOf = <A>({ words }: Line.Frame, readers: ReadonlyArray<Reader<A>>): Result.Result<A, Undecodable> => {
-  let nearest: { readonly tag: string; readonly problem: Wire.Problem } | undefined
+  let nearest: { readonly tag: Tag; readonly problem: Wire.Problem } | undefined
   for (const { decode, tag } of readers) {
     const read = decode(words)
     if (Result.isSuccess(read)) return Result.succeed(read.success)

@@ -2,6 +2,7 @@
 import * as Server from "../../src/login/Server.ts"
 import type { ByTag, Handlers, Table, TagOf } from "../../src/machine/Machine.ts"
 import { rule } from "../../src/machine/Machine.ts"
+import type * as Codec from "../../src/protocol/Codec.ts"
 import type { Equals } from "../support/Types.ts"
 import { holds } from "../support/Types.ts"
 
@@ -120,3 +121,9 @@ export const both = (state: State<"AwaitInfOrUsr"> | State<"AwaitVer">) => tag(S
 /** What would be a defect leads nowhere. */
 export const never = () => tag(Server.transition(awaitVer, accept))
 export const anything = () => tag(Server.transition(anyState, anyEvent))
+
+declare const malformed: Codec.Malformed
+
+export const initiated = malformed.like === "UsrInitiate"
+// @ts-expect-error -- No command has this tag: the machine's own comparisons break with a tag that is renamed.
+export const misnamed = malformed.like === "UsrInitial"
