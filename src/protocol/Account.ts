@@ -41,8 +41,14 @@ export const FromWire = Word.pipe(
   Schema.annotate({ description }),
 )
 
-/** The form under which an account is compared and stored: without regard to letter case. */
-export const fold = (account: Account): string => account.toLowerCase()
+/**
+ * The form under which an account is compared and stored: without regard to letter case.
+ *
+ * By way of capitals, since small letters alone tell some apart that are one letter, such as the two small sigmas of
+ * Greek. It makes `straße` and `STRASSE` one account, as Unicode's full case folding does, and a dotless `ı` an `i`,
+ * as that does not.
+ */
+export const fold = (account: Account): string => account.toUpperCase().toLowerCase()
 
 /** Whether two accounts are the same one. */
 export const same = (a: Account, b: Account): boolean => fold(a) === fold(b)

@@ -83,6 +83,25 @@ describe("two accounts", () => {
     expect(Account.fold(Account.Account.make("Alice@HOTMAIL.com"))).toBe("alice@hotmail.com")
   })
 
+  // Unicode: a final sigma is a sigma, a sharp s is SS in capitals; so is a dotless i an I, though it folds to itself.
+  it.each([
+    ["ΟΔΟΣ@x", "οδοσ@x"],
+    ["ΟΔΟΣ@x", "οδος@x"],
+    ["οδος@x", "οδοσ@x"],
+    ["JÜRGEN@x", "jürgen@x"],
+    ["STRASSE@x", "straße@x"],
+    ["i@x", "ı@x"],
+  ])("are one in every alphabet: %s and %s", (one, other) => {
+    expect(Account.same(Account.Account.make(one), Account.Account.make(other))).toBe(true)
+  })
+
+  it("are compared by a form that is its own", () => {
+    for (const text of ["ΟΔΟΣ@x", "οδος@x", "straße@x", "İ@x", "ı@x", "ŉ@x"]) {
+      const folded = Account.fold(Account.Account.make(text))
+      expect(Account.fold(Account.Account.make(folded))).toBe(folded)
+    }
+  })
+
   it("are two where they differ in anything else", () => {
     expect(Account.same(alice, Account.Account.make("alice@hotmail.co"))).toBe(false)
   })
