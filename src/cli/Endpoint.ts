@@ -2,13 +2,8 @@
  * Where a server is to listen, as the command line says it: `HOST:PORT`, `HOST:PORT,advertise=IPV4:PORT` or `none`.
  */
 import * as Option from "effect/Option"
+import type { Endpoint } from "../net/Network.ts"
 import * as Address from "../protocol/Address.ts"
-
-/** Where a server is to listen, and which address it tells clients where that is another. */
-export interface Endpoint {
-  readonly listen: Address.Address
-  readonly advertise: Option.Option<Address.Address>
-}
 
 /** What an address must look like. */
 export const expected = "HOST:PORT, HOST:PORT,advertise=IPV4:PORT or none"

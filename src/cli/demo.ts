@@ -7,13 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as LoginClient from "../net/LoginClient.ts"
-import * as Address from "../protocol/Address.ts"
-import * as Quirk from "../protocol/Quirk.ts"
+import type * as Network from "../net/Network.ts"
 import * as Accounts from "./Accounts.ts"
-import type * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
 import * as login from "./login.ts"
-import * as Network from "./Network.ts"
 import * as Output from "./Output.ts"
 import * as serve from "./serve.ts"
 
@@ -25,21 +22,18 @@ const flags = {
   json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
 }
 
-const freePort: Endpoint.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, advertise: Option.none() }
+const freePort: Network.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, advertise: Option.none() }
 
 /** Serves the demo accounts, and shows Alice's login. */
 const show = Effect.fnUntraced(function* (
-  dispatch: Endpoint.Endpoint,
-  notification: Endpoint.Endpoint,
+  dispatch: Network.Endpoint,
+  notification: Network.Endpoint,
   reader: Output.Reader,
-): Effect.fn.Return<Network.Network, Failure.Failure, Scope.Scope> {
-  const network = yield* Network.start({
-    dispatch: Option.some(dispatch),
-    notification: [notification],
-    referTo: [],
-    quirks: Quirk.none,
-    accounts: Accounts.demo,
-  }).pipe(Effect.mapError(({ message }) => Failure.badInput(message)))
+): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
+  const network = yield* serve.start(
+    { dispatch: Option.some(dispatch), notification: [notification], referTo: [] },
+    Accounts.demo,
+  )
   const server = Option.getOrElse(network.dispatch, () => ({ bound: dispatch.listen })).bound
   const { account, password } = Accounts.alice
   const observer = yield* Output.transcriber(reader)
@@ -47,10 +41,7 @@ const show = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const session = yield* LoginClient.login({ server, account, password, observer })
       yield* session.logOff
-      yield* Output.write(reader, `\n${login.describe(session)}`, {
-        event: "signedIn",
-        server: Address.format(session.server),
-      })
+      yield* Output.write(reader, `\n${login.describe(session)}`, login.signedIn(session))
     }),
   ).pipe(Effect.mapError(Failure.fromLogin))
   return network

@@ -4,24 +4,28 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Directory from "../host/Directory.ts"
 import * as Referrals from "../host/Referrals.ts"
+import * as LoginServer from "../net/LoginServer.ts"
+import * as Network from "../net/Network.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
-import * as Network from "./Network.ts"
 import * as Output from "./Output.ts"
 
 /** Where the dispatch server listens unless told otherwise: the port of MSNP. */
-export const defaultDispatch: Endpoint.Endpoint = {
+export const defaultDispatch: Network.Endpoint = {
   listen: { host: "127.0.0.1", port: Address.defaultPort },
   advertise: Option.none(),
 }
 
 /** Where the notification server listens unless told otherwise. */
-export const defaultNotification: Endpoint.Endpoint = {
+export const defaultNotification: Network.Endpoint = {
   listen: { host: "127.0.0.1", port: Address.defaultPort + 1 },
   advertise: Option.none(),
 }
@@ -77,8 +81,20 @@ const flags = {
 /** As many accounts as five digits can number. */
 const maxCrowd = 100_000
 
+/** Serves a plan over accounts in memory; what cannot listen is told in a sentence. */
+export const start = Effect.fnUntraced(function* (
+  plan: Network.Plan,
+  accounts: ReadonlyArray<Directory.Entry>,
+): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
+  const directory = yield* Layer.build(Directory.layerMemory(accounts))
+  return yield* Network.make(plan, LoginServer.hearOnly).pipe(
+    Effect.provideContext(directory),
+    Effect.mapError(({ message }) => Failure.badInput(message)),
+  )
+})
+
 /** Says where a network listens, and what a person should know of it. */
-export const announce = Effect.fnUntraced(function* (network: Network.Network, reader: Output.Reader) {
+export const announce = Effect.fnUntraced(function* (network: Network.Network["Service"], reader: Output.Reader) {
   const listening = (role: "dispatch" | "notification", { bound }: Referrals.Server) =>
     Output.write(
       reader,
@@ -112,13 +128,15 @@ export const serve = Command.make("serve", flags, (flags) =>
       return yield* Failure.badInput("There is nothing to serve: both --dispatch and --notification are none.")
     }
 
-    const network = yield* Network.start({
-      dispatch: flags.dispatch,
-      notification: notification.flatMap(Option.toArray),
-      referTo: flags.referTo,
-      quirks: Quirk.only(...flags.quirk),
+    const network = yield* start(
+      {
+        dispatch: flags.dispatch,
+        notification: notification.flatMap(Option.toArray),
+        referTo: flags.referTo,
+        quirks: Quirk.only(...flags.quirk),
+      },
       accounts,
-    }).pipe(Effect.mapError(({ message }) => Failure.badInput(message)))
+    )
 
     yield* announce(network, reader)
     if (accounts.length === 0 && network.notification.length > 0) {

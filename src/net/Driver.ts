@@ -13,7 +13,8 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type * as Socket from "effect/socket/Socket"
+import * as Semaphore from "effect/Semaphore"
+import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import type { Deferred as GivenBack, Step, Tagged } from "../machine/Machine.ts"
 import * as Bytes from "../protocol/Bytes.ts"
@@ -70,8 +71,11 @@ export interface Options {
   readonly observer: Transcript.Observer
 }
 
-/** How many commands of a peer wait for the application before nothing more is read. */
+/** How many commands of a peer wait for the application before nothing more is read: a few segments' worth. */
 const inboxSize = 64
+
+/** How much is read ahead, in bytes, while the host decides: enough to pipeline a login, and to see the peer vanish. */
+const readAhead = 65_536
 
 /** A connection at work. */
 export interface Driver<K extends Kinds> {
@@ -85,11 +89,14 @@ export interface Driver<K extends Kinds> {
   readonly session: Effect.Effect<void>
   /** What the peer says once it is logged in; ends when the session is over. For one consumer. */
   readonly commands: Stream.Stream<K["In"] | Codec.Malformed>
-  /** Says something once logged in; false where the session is over. A command that cannot be encoded is a defect. */
+  /**
+   * Says something once logged in; false where the session is over. Waits while the peer does not read. A command
+   * that cannot be encoded is a defect.
+   */
   readonly send: (command: K["Out"]) => Effect.Effect<boolean>
   /** Feeds an event that ends the connection, and says what the machine says of it. Does not wait. */
   readonly end: (event: K["Event"]) => Effect.Effect<void>
-  /** Waits until the peer has closed a connection that is over, or the time for it has passed. */
+  /** Says that this side has no more to say, and waits until the peer has closed, or the time for it has passed. */
   readonly closing: (within: Duration.Input) => Effect.Effect<void>
 }
 
@@ -170,9 +177,9 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     }
   }
 
-  /** Whether the peer may say more. */
-  let open = true
-  const isOpen = () => open
+  /** Whether the peer may say more, has no more to say, or is gone altogether. */
+  let hearing: "Open" | "Ended" | "Lost" = "Open"
+  const isOpen = () => hearing === "Open"
 
   const read = Effect.match(pull, {
     onSuccess: (chunks) => {
@@ -181,11 +188,16 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         bytes += typeof chunk === "string" ? Bytes.fromText(chunk) : Bytes.fromUint8Array(chunk)
       }
     },
-    onFailure: () => {
-      open = false
-      bytes = ""
+    onFailure: ({ reason }) => {
+      hearing = reason._tag === "SocketCloseError" && reason.code === cleanClose ? "Ended" : "Lost"
       options.observer({ _tag: "Closed", by: peer })
     },
+  })
+
+  /** Reads ahead while the host decides, and comes to an end only where nobody is left to tell the decision to. */
+  const lost = Effect.gen(function* () {
+    while (isOpen() && bytes.length < readAhead) yield* read
+    return hearing === "Lost" ? side.hungUp : yield* Effect.never
   })
 
   /** Writes what is to be said, with one write; whether the peer was still there to hear it. */
@@ -212,14 +224,12 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         if (side.isOver(state)) return state
         yield* flush
         if (asked !== undefined) {
-          const decision = yield* host(asked)
+          const decision = yield* Effect.raceFirst(host(asked), lost)
           asked = undefined
           feed(decision)
         } else if (side.isLoggedIn(state)) return state
-        else {
-          yield* read
-          if (!isOpen()) feed(side.hungUp)
-        }
+        else if (isOpen()) yield* read
+        else feed(side.hungUp)
       }
     }).pipe(
       Effect.timeoutOrElse({ duration: options.loginTimeout, orElse: () => overdue }),
@@ -262,19 +272,27 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const closing = Effect.fnUntraced(function* (within: Duration.Input) {
     if (!isOpen()) return
+    yield* Effect.ignore(writer.write(new Socket.CloseEvent()))
     yield* Effect.timeoutOption(Effect.repeat(read, { while: isOpen }), within)
     if (isOpen()) options.observer({ _tag: "Closed", by: side.speaker })
   })
 
+  /** One at a time: a peer that does not read makes the senders wait, and fills no memory. */
+  const turn = Semaphore.makeUnsafe(1)
   const send = (command: K["Out"]) =>
-    Effect.suspend(() => {
-      if (!side.isLoggedIn(state)) return Effect.succeed(false)
-      say(command)
-      return flush
-    })
+    turn.withPermit(
+      Effect.suspend(() => {
+        if (!side.isLoggedIn(state)) return Effect.succeed(false)
+        say(command)
+        return flush
+      }),
+    )
 
   return { state: () => state, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
 })
+
+/** The code with which a socket ends in good order. */
+const cleanClose = 1000
 
 const whatWasHeard = <In>(heard: Result.Result<In, Codec.Undecodable>): In | Codec.Malformed | undefined => {
   if (Result.isSuccess(heard)) return heard.success

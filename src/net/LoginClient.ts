@@ -45,8 +45,9 @@ export interface Options extends Credentials {
   /** Whether to ask for the security package first, as official clients do; by default it is asked. */
   readonly manner?: Client.Manner
   /** What to log in with at the server that a referral names: another account, other dialects; by default the same. */
-  readonly onReferral?: (to: Address.Address) => Credentials
-  readonly limits?: Limits
+  readonly onReferral?: (to: Address.Address) => Effect.Effect<Credentials, LoginError.LoginError>
+  /** Those that are not named are {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>
   /** Is told of each thing that happens on the wire. */
   readonly observer?: Transcript.Observer
 }
@@ -73,6 +74,12 @@ export const defaultLimits: Limits = {
   closingTime: "250 millis",
 }
 
+/** What can be said in a session: OUT is said by logging off. */
+export type Sayable = Exclude<ClientCommand.ClientCommand, { readonly _tag: "Out" }>
+
+/** How a session ends that we do not end: the server says OUT, closes the connection, or says what cannot be read. */
+export type SessionError = LoginError.LoggedOut | LoginError.Disconnected | LoginError.ServerMisbehaved
+
 /** A session: the client is logged in until its scope closes, which logs it off. */
 export interface Session {
   readonly dialect: Dialect.Dialect
@@ -82,15 +89,12 @@ export interface Session {
   /** Whether the account's address has been verified; none where the server does not say (before MSNP7). */
   readonly verified: Option.Option<boolean>
   readonly server: Address.Address
-  /**
-   * What the server says, from the first byte behind its USR OK. Fails with `LoggedOut` when the server ends the
-   * session and with `ServerMisbehaved` when it says what cannot be read; ends when we log off. For one consumer.
-   */
-  readonly commands: Stream.Stream<ServerCommand.ServerCommand | Codec.Malformed, LoginError.LoginError>
+  /** What the server says, from the first byte behind its USR OK; ends when we log off. For one consumer. */
+  readonly commands: Stream.Stream<ServerCommand.ServerCommand | Codec.Malformed, SessionError>
   /** Says something to the server; false where the session is over. A command that cannot be encoded is a defect. */
-  readonly send: (command: ClientCommand.ClientCommand) => Effect.Effect<boolean>
-  /** {@link send} as a sink. */
-  readonly sink: Sink.Sink<void, ClientCommand.ClientCommand>
+  readonly send: (command: Sayable) => Effect.Effect<boolean>
+  /** {@link send} as a sink; done when the session is over. */
+  readonly sink: Sink.Sink<void, Sayable, Sayable>
   /** A TrID that this session has not used. */
   readonly nextTrId: Effect.Effect<TrId.TrId>
   /** Says OUT and closes the connection. */
@@ -101,7 +105,7 @@ export interface Session {
 export const login = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
-  const limits = options.limits ?? defaultLimits
+  const limits = { ...defaultLimits, ...options.limits }
   const visited: Array<string> = []
   let to = options.server
   let credentials: Credentials = options
@@ -119,7 +123,7 @@ export const login = Effect.fnUntraced(function* (
     if (visited.length > limits.maxReferrals)
       return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
     to = outcome.to
-    credentials = options.onReferral?.(to) ?? credentials
+    if (options.onReferral !== undefined) credentials = yield* options.onReferral(to)
   }
 })
 
@@ -216,8 +220,11 @@ const sessionOf = Effect.fnUntraced(function* (
   limits: Limits,
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const lastTrId = yield* Ref.make(trId)
+  const session = yield* Effect.forkScoped(Effect.andThen(driver.session, driver.end({ _tag: "HungUp" })), {
+    startImmediately: true,
+  })
+  // Behind the fork, and so run before it is interrupted: whoever still listens learns that it was we who left.
   yield* Effect.addFinalizer(() => driver.end({ _tag: "LogOff" }))
-  const session = yield* Effect.forkScoped(Effect.andThen(driver.session, driver.end({ _tag: "HungUp" })))
 
   return {
     dialect,
@@ -230,7 +237,7 @@ const sessionOf = Effect.fnUntraced(function* (
       Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
     ),
     send: driver.send,
-    sink: Sink.forEach(driver.send),
+    sink: Sink.forEachWhile(driver.send),
     nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
     logOff: Effect.gen(function* () {
       yield* driver.end({ _tag: "LogOff" })
@@ -244,11 +251,13 @@ const sessionOf = Effect.fnUntraced(function* (
 const epilogue = (
   state: Client.State,
   { account, server }: Pick<Session, "account" | "server">,
-): Effect.Effect<void, LoginError.LoginError> => {
-  const unstated = new LoginError.LoggedOut({ server: Address.format(server), reason: "Unstated" })
-  if (state._tag !== "Closed") return Effect.fail(unstated)
-  if (state.reason._tag === "LoggedOff") return Effect.void
-  return Effect.fail(
-    state.reason._tag === "HungUp" ? unstated : LoginError.fromReason(state.reason, Address.format(server), account),
-  )
+): Effect.Effect<void, SessionError> => {
+  const gone: Client.Reason = { _tag: "HungUp", awaiting: [] }
+  const reason = state._tag === "Closed" ? state.reason : gone
+  if (reason._tag === "LoggedOff") return Effect.void
+  const error = LoginError.fromReason(reason, Address.format(server), account)
+  return isSessionError(error) ? Effect.fail(error) : Effect.die(error)
 }
+
+const isSessionError = (error: LoginError.LoginError): error is SessionError =>
+  error._tag === "LoggedOut" || error._tag === "Disconnected" || error._tag === "ServerMisbehaved"

@@ -30,6 +30,9 @@ import * as Driver from "./Driver.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as Transcript from "./Transcript.ts"
 
+/** What can be said in a session: OUT is said by the server itself. */
+export type Sayable = Exclude<ServerCommand.ServerCommand, { readonly _tag: "Out" }>
+
 /** A client that is logged in, as the embedding application meets it. */
 export interface Session extends Admission.Ends {
   readonly dialect: Dialect.Dialect
@@ -39,8 +42,11 @@ export interface Session extends Admission.Ends {
   readonly verified: boolean
   /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
   readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>
-  /** Says something to the client; false where it is gone. A command that cannot be encoded is a defect. */
-  readonly send: (command: ServerCommand.ServerCommand) => Effect.Effect<boolean>
+  /**
+   * Says something to the client; false where it is gone. Waits while the client does not read. A command that cannot
+   * be encoded is a defect.
+   */
+  readonly send: (command: Sayable) => Effect.Effect<boolean>
   /** Tells the client that its account has logged in elsewhere (`OUT OTH`), and closes the connection. */
   readonly displace: Effect.Effect<void>
 }
@@ -50,7 +56,10 @@ export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
   readonly quirks?: Quirk.Quirks
-  readonly limits?: Limits
+  /** Those that are not named are {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>
+  /** Is told of each thing that happens on the wire, connection by connection. */
+  readonly observe?: (ends: Admission.Ends) => Transcript.Observer
 }
 
 /** The limits of a server. */
@@ -59,7 +68,7 @@ export interface Limits extends Admission.Limits {
   readonly bytes: Line.Limits
   /** How long a login may take, from the connection to USR OK; no source gives a figure. */
   readonly loginTimeout: Duration.Input
-  /** How long an application may go on with a session whose client is gone, before it is interrupted. */
+  /** How long an application may go on with a session that is over, before it is interrupted. */
   readonly farewellTimeout: Duration.Input
 }
 
@@ -138,17 +147,20 @@ const reasons: { readonly [code: string]: string } = {
 
 const whyNot = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message
 
-/** Serves a listening socket until the scope closes. */
+/**
+ * Serves a listening socket until the scope closes. It returns at once: `Admission` must live as long as the scope, so
+ * build its layer there (`Layer.build`), or use {@link layer}; `Effect.provide` would release it behind this call.
+ */
 export const serve = Effect.fnUntraced(function* <R = never>(
   listener: Listener,
   options: Omit<Options, "listen">,
   onSession: OnSession<R>,
 ): Effect.fn.Return<void, never, Scope.Scope | Admission.Admission | R> {
-  const limits = options.limits ?? defaultLimits
+  const limits = { ...defaultLimits, ...options.limits }
   const decide = Admission.guarded(yield* Admission.Admission, limits)
   const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
-  const drivers = new Set<ServerDriver>()
+  const live = new Map<Fiber.Fiber<unknown, unknown>, ServerDriver>()
   const fibers = new Set<Fiber.Fiber<void>>()
   let closing = false
 
@@ -157,11 +169,13 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       const wire = yield* Scope.fork(yield* Effect.scope)
       const driver = yield* Driver.make(side, accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
-        observer: Transcript.silent,
+        observer: options.observe?.(accepted) ?? Transcript.silent,
       }).pipe(Scope.provide(wire))
       if (closing) return
-      drivers.add(driver)
-      yield* Effect.addFinalizer(() => Effect.sync(() => drivers.delete(driver)))
+      yield* Effect.withFiber((fiber) => {
+        live.set(fiber, driver)
+        return Effect.addFinalizer(() => Effect.sync(() => live.delete(fiber)))
+      })
 
       const state = yield* driver.login((question) => decide(question, accepted))
       if (state._tag === "Closed") return
@@ -185,11 +199,18 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     fiber.addObserver(() => fibers.delete(fiber))
   })
 
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
+  yield* Effect.addFinalizer(
+    Effect.fnUntraced(function* () {
       closing = true
-      const farewells = Array.from(drivers, (driver) => driver.end({ _tag: "ShutDown" }))
-      return Effect.andThen(Effect.all(farewells, { discard: true }), Fiber.interruptAll(fibers))
+      const sessions: Array<Fiber.Fiber<unknown, unknown>> = []
+      for (const [fiber, driver] of live) {
+        if (driver.state()._tag === "LoggedIn") sessions.push(fiber)
+        yield* driver.end({ _tag: "ShutDown" })
+      }
+      // A login under way is over; an application gets the time to finish what it is doing.
+      yield* Fiber.interruptAll(Array.from(fibers).filter((fiber) => !sessions.includes(fiber)))
+      yield* Effect.timeoutOption(Fiber.awaitAll(sessions), limits.farewellTimeout)
+      yield* Fiber.interruptAll(fibers)
     }),
   )
 })

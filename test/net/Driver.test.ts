@@ -13,7 +13,7 @@ import * as MemorySocket from "../support/MemorySocket.ts"
 import * as World from "../support/World.ts"
 
 /** The profile that an MSNP2 server sends behind USR OK: 95 bytes (WIKI). */
-const profile: ServerCommand.ServerCommand = {
+const profile: ServerCommand.Foreign = {
   _tag: "Foreign",
   verb: "MSG",
   parameters: ["Hotmail", "Hotmail", "95"],
@@ -26,7 +26,7 @@ const profile: ServerCommand.ServerCommand = {
   ].join("\r\n"),
 }
 
-const line = (verb: string, parameters: ReadonlyArray<string>, payload = ""): ClientCommand.ClientCommand => ({
+const line = (verb: string, parameters: ReadonlyArray<string>, payload = ""): ClientCommand.Foreign => ({
   _tag: "Foreign",
   verb,
   parameters,
@@ -34,7 +34,7 @@ const line = (verb: string, parameters: ReadonlyArray<string>, payload = ""): Cl
 })
 
 /** What MSN Messenger 1.0 says once it is signed in, and an answer to a challenge with its payload (WIKI). */
-const further: ReadonlyArray<ClientCommand.ClientCommand> = [
+const further: ReadonlyArray<ClientCommand.Foreign> = [
   line("SYN", ["143", "0"]),
   line("CHG", ["144", "NLN"]),
   line("QRY", ["10", "msmsgs@msnmsgr.com", "32"], "3b6666b60157322b6fc6e41a115968f5"),

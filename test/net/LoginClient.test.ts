@@ -76,7 +76,7 @@ const sessionAt = (play: Play, options: Partial<LoginClient.Options> = {}) =>
 
 const server = "10.0.0.5:1863"
 
-const foreign = (verb: string, ...parameters: ReadonlyArray<string>): ServerCommand.ServerCommand => ({
+const foreign = (verb: string, ...parameters: ReadonlyArray<string>): ServerCommand.Foreign => ({
   _tag: "Foreign",
   verb,
   parameters,
@@ -328,7 +328,7 @@ describe("referrals", () => {
           dialects: ["MSNP7"],
           onReferral: (to) => {
             asked.push(to)
-            return { account: bob.account, password: bob.password, dialects: ["MSNP3", "MSNP2"] }
+            return Effect.succeed({ account: bob.account, password: bob.password, dialects: ["MSNP3", "MSNP2"] })
           },
         }),
       )
@@ -380,7 +380,7 @@ describe("a session", () => {
           yield* session.send({ _tag: "Foreign", verb: "PNG", parameters: [], payload: "" })
           const error = yield* Effect.flip(Stream.runDrain(session.commands))
           assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason }))
-          assert.isFalse(yield* session.send({ _tag: "Out" }))
+          assert.isFalse(yield* session.send(foreign("PNG")))
         }
       }),
   )
@@ -397,7 +397,32 @@ describe("a session", () => {
     }),
   )
 
-  it.effect("fails with LoggedOut when the connection is gone", () =>
+  it.effect("ends for whoever listens when its scope closes, before it has begun and later", () =>
+    Effect.gen(function* () {
+      for (const turns of [0, 1, 10]) {
+        const network = yield* stage([here, lingering(ver, inf, challenged, ok)])
+        const listening = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const session = yield* World.loginOver(network, World.aliceAt(here, { dialects: ["MSNP7"] }))
+            const listening = yield* Effect.forkDetach(Stream.runCollect(session.commands))
+            for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+            return listening
+          }),
+        )
+        assert.deepStrictEqual(yield* Fiber.join(listening), [])
+      }
+    }),
+  )
+
+  it.effect("ends a sink of commands when the server ends it", () =>
+    Effect.gen(function* () {
+      const { session } = yield* sessionAt(answering(ver, inf, challenged, `${ok}OUT SSD\r\n`))
+      yield* Effect.ignore(Stream.runDrain(session.commands))
+      yield* Stream.run(Stream.forever(Stream.make(foreign("PNG"))), session.sink)
+    }),
+  )
+
+  it.effect("fails with Disconnected when the connection is gone", () =>
     Effect.gen(function* () {
       const { session } = yield* sessionAt(answering(ver, inf, challenged, `${ok}CHL 0 1\r\n`))
       const heard: Array<unknown> = []
@@ -405,7 +430,7 @@ describe("a session", () => {
         Stream.runForEach(session.commands, (command) => Effect.sync(() => heard.push(command))),
       )
       assert.deepStrictEqual(heard, [foreign("CHL", "0", "1")])
-      assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason: "Unstated" }))
+      assert.deepStrictEqual(error, new LoginError.Disconnected({ server, awaiting: [] }))
     }),
   )
 
@@ -462,7 +487,7 @@ describe("a session", () => {
         const hearing = yield* Effect.forkChild(Stream.runCollect(session.commands), { startImmediately: true })
         yield* session.logOff
         assert.deepStrictEqual(yield* Fiber.join(hearing), [])
-        assert.isFalse(yield* session.send({ _tag: "Out" }))
+        assert.isFalse(yield* session.send(foreign("PNG")))
         yield* session.logOff
         const said = network.connections[0]?.client() ?? ""
         assert.isTrue(said.endsWith("\r\nOUT\r\n"))
@@ -629,7 +654,7 @@ describe("a client over TCP", () => {
       })
       assert.isTrue(Option.isNone(blocked))
       yield* Scope.close(scope, Exit.void)
-      assert.isFalse(yield* session.send({ _tag: "Out" }))
+      assert.isFalse(yield* session.send(foreign("PNG")))
     }),
   )
 

@@ -379,7 +379,7 @@ describe("the end of a connection", () => {
       const session = yield* Queue.take(sessions)
       yield* session.displace
       assert.strictEqual(yield* peer.rest, "OUT OTH\r\n")
-      assert.isFalse(yield* session.send({ _tag: "Out", reason: "ShuttingDown" }))
+      assert.isFalse(yield* session.send({ _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }))
       yield* session.displace
     }),
   )
@@ -389,10 +389,7 @@ describe("the end of a connection", () => {
       const network = MemorySocket.network()
       const scope = yield* Scope.make()
       const listener = network.listen(World.notificationAddress)
-      yield* Scope.provide(
-        World.serve(listener, World.layerExample(), {}, () => Effect.never),
-        scope,
-      )
+      yield* Scope.provide(World.serve(listener, World.layerExample()), scope)
       const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
       const silent = yield* connect
       const begun = yield* connect
@@ -404,6 +401,33 @@ describe("the end of a connection", () => {
       for (const peer of [silent, begun, signedIn]) assert.strictEqual(yield* peer.rest, "OUT SSD\r\n")
       const late = yield* connect
       assert.strictEqual(yield* late.rest, "")
+    }),
+  )
+
+  it.effect("gives an application up to 5 seconds to finish when the server goes down", () =>
+    Effect.gen(function* () {
+      const done: Array<string> = []
+      for (const [name, takes] of [
+        ["in time", "4 seconds"],
+        ["too late", "6 seconds"],
+      ] as const) {
+        const network = MemorySocket.network()
+        const scope = yield* Scope.make()
+        const application: LoginServer.OnSession<never> = (session) =>
+          Stream.runDrain(session.commands).pipe(
+            Effect.andThen(Effect.sleep(takes)),
+            Effect.andThen(Effect.sync(() => void done.push(name))),
+          )
+        const listener = network.listen(World.notificationAddress)
+        yield* Scope.provide(World.serve(listener, World.layerExample(), {}, application), scope)
+        const peer = yield* Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
+        yield* signIn(peer)
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        assert.strictEqual(yield* peer.rest, "OUT SSD\r\n")
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(closing)
+      }
+      assert.deepStrictEqual(done, ["in time"])
     }),
   )
 
@@ -444,6 +468,32 @@ describe("the end of a connection", () => {
       assert.isFalse(yield* Deferred.isDone(interrupted))
       yield* TestClock.adjust("1 millis")
       yield* Deferred.await(interrupted)
+    }),
+  )
+
+  it.effect("takes the question to the host back where the client is lost meanwhile, and makes room for others", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const takenBack = yield* Deferred.make<void>()
+      const waiting = Deferred.succeed(asked, undefined).pipe(
+        Effect.andThen(Effect.never),
+        Effect.onInterrupt(() => Deferred.succeed(takenBack, undefined)),
+      )
+      const admission = Layer.succeed(Admission.Admission, {
+        admit: ({ account }) =>
+          account === "alice@hotmail.com" ? waiting : Effect.succeed({ _tag: "Deny", code: 601 }),
+        judge: () => Effect.never,
+      })
+      const connect = yield* serverWith(admission, limits({ maxPending: 1 }))
+      const lost = yield* connect
+      yield* lost.say(opening)
+      yield* Deferred.await(asked)
+      yield* lost.reset
+      yield* Deferred.await(takenBack)
+      assert.strictEqual(
+        yield* hears(connect, "VER 1 MSNP7\r\nUSR 2 MD5 I bob@hotmail.com\r\n"),
+        "VER 1 MSNP7\r\n601 2\r\n",
+      )
     }),
   )
 

@@ -3,8 +3,8 @@
  *
  * Effect's own NodeSocket costs three times a bare `node:net` login: a third of that are stack traces that it takes for
  * each clean close, so the errors here are made once. What is said last must arrive: releasing the connection
- * half-closes it and goes on reading until the peer has closed too, since closing over unread bytes makes the system
- * reset the connection, and the peer then loses what it has not read yet (6 of 200 arrived; so, 200 of 200).
+ * half-closes it and goes on reading until the peer has closed too. Closing over unread bytes makes the system reset the
+ * connection, and the peer then loses what it has not read yet: 6 of 200 last words arrived that way, 200 of 200 this way.
  */
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
@@ -28,8 +28,11 @@ const lost = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code
 
 type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.SocketError>
 
+/** Whether a connection that is being closed keeps the process alive: a server's does, so that last words arrive. */
+type Lingering = "KeepsProcess" | "LetsProcessEnd"
+
 /** The Socket over an open connection. */
-const fromNetSocket = (conn: Net.Socket): Socket.Socket => {
+const fromNetSocket = (conn: Net.Socket, lingering: Lingering): Socket.Socket => {
   let chunks: [Uint8Array, ...Array<Uint8Array>] | undefined
   let waiter: ((result: Pulled) => void) | undefined
   let end: Effect.Effect<never, Socket.SocketError> | undefined
@@ -86,6 +89,13 @@ const fromNetSocket = (conn: Net.Socket): Socket.Socket => {
     if (conn.destroyed) return
     const timer = setTimeout(() => conn.destroy(), lingerMillis)
     conn.on("close", () => clearTimeout(timer))
+    const flushed = () => {
+      if (lingering === "KeepsProcess") return
+      timer.unref()
+      conn.unref()
+    }
+    if (conn.writableFinished) flushed()
+    else conn.once("finish", flushed)
     if (!conn.writableEnded) conn.end()
     conn.resume()
   }
@@ -187,10 +197,11 @@ export const listen = Effect.fnUntraced(function* (
     accept: (take) => {
       const accepted = (conn: Net.Socket) =>
         take({
-          socket: fromNetSocket(conn),
+          socket: fromNetSocket(conn, "KeepsProcess"),
           remote: endpoint(conn.remoteAddress, conn.remotePort),
           local: endpoint(conn.localAddress, conn.localPort),
         })
+      if (server.listenerCount("connection", keep) === 0) throw new Error("This listener is served already.")
       server.off("connection", keep).on("connection", accepted)
       early.forEach(accepted)
       early.clear()
@@ -209,6 +220,6 @@ export const connect = (to: Address.Address): Effect.Effect<Socket.Socket, NodeJ
       Effect.callback<Socket.Socket, NodeJS.ErrnoException>((resume) => {
         const failed = (error: NodeJS.ErrnoException) => resume(Effect.fail(error))
         conn.on("error", failed)
-        conn.once("connect", () => resume(Effect.succeed(fromNetSocket(conn))))
+        conn.once("connect", () => resume(Effect.succeed(fromNetSocket(conn, "LetsProcessEnd"))))
       }),
   )
