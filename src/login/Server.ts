@@ -71,9 +71,9 @@ export const Event = Schema.TaggedUnion({
   VerUncommon: trId,
   Inf: trId,
   UsrInitiate: { ...trId, account: Account.Account },
-  /** The initial USR for an account that is no address. */
+  /** The initial USR for an account that is no address, whatever stands behind it. */
   UsrMisaddressed: trId,
-  /** The initial USR with a parameter too many or too few. */
+  /** The initial USR without an account, or for an address with a parameter too many behind it. */
   UsrInitiateMalformed: trId,
   UsrRespond: { ...trId, digest: Schema.toType(Schema.Redacted(Challenge.Digest)) },
   /** The subsequent USR with anything but 32 hexadecimal digits behind it. */

@@ -52,7 +52,7 @@ export interface Command<Tag extends string, Fields extends Schema.Struct.Fields
   readonly grammar: string
   /** The typed form: guards (`Schema.is`) and arbitraries (`Arbitrary.schema`) come from here. */
   readonly type: Schema.toType<Schema.TaggedStruct<Tag, Fields>>
-  /** Words, the verb first, to the typed form. Never throws. */
+  /** Words, the verb first, to the typed form: each in its turn, and last whether there are too many. Never throws. */
   readonly decode: (words: ReadonlyArray<string>) => Result.Result<Schema.TaggedStruct<Tag, Fields>["Type"], Problem>
   /** The typed form to words; a value that its type does not allow is a failure with a sentence. */
   readonly encode: (command: Schema.TaggedStruct<Tag, Fields>["Type"]) => Result.Result<ReadonlyArray<string>, string>

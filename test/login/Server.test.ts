@@ -93,6 +93,8 @@ describe("the order of the checks on a line: verb and TrID, then time, then para
     // seed: "I've seen error 911 when replacing the I with an S or when sending invalid account names".
     ["USR 9 MD5 I alice", "715 9", "911 9", "911 9", "715 9"],
     ["USR 9 MD5 I a@b@c", "715 9", "911 9", "911 9", "715 9"],
+    // What is wrong with the account comes before that there is a parameter too many.
+    ["USR 9 MD5 I alice surplus", "715 9", "911 9", "911 9", "715 9"],
     [`USR 9 MD5 S ${digits}`, "715 9", "911 9", "911 9", "USR 9 OK alice@hotmail.com Alice 1"],
     ["USR 9 MD5 S abc", "715 9", "911 9", "911 9", ""],
     ["USR 9 MD5 S", "715 9", "911 9", "911 9", ""],

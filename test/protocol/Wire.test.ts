@@ -65,6 +65,11 @@ describe("a described command", () => {
     )
   })
 
+  it("tells of a parameter that is not what it should be before it tells of one too many", () => {
+    const read = Say.decode(["SAY", "secret", "TO", "bob", "and"])
+    expect(Result.isFailure(read) && read.failure).toMatchObject({ fault: "Invalid", parameter: "trId" })
+  })
+
   it.each([[[]], [["a"]], [["a", "b", "c"]]])("may end with words, however many: %j", (words) => {
     expect(All.decode(["ALL", "1", ...words])).toEqual(Result.succeed({ _tag: "All", trId: 1, words }))
     expect(All.encode({ _tag: "All", trId: one, words })).toEqual(Result.succeed(["ALL", "1", ...words]))
