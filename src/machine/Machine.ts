@@ -124,8 +124,8 @@ export class MisuseError extends Error {
 }
 
 /** The action that gives an event back: it is to be fed again once the state has changed. */
-export interface Deferred<out E> {
-  readonly _tag: "Deferred"
+export interface Postponed<out E> {
+  readonly _tag: "Postponed"
   readonly event: E
 }
 
@@ -144,7 +144,7 @@ export type Transition<T extends Table<S, E, unknown>, S extends Tagged, E exten
 >(
   state: s,
   event: e,
-) => Step<Next<T, S, E, s["_tag"], e["_tag"], Refused>, A | Deferred<e>>
+) => Step<Next<T, S, E, s["_tag"], e["_tag"], Refused>, A | Postponed<e>>
 
 /** Makes the transition function from a table and its handlers. */
 export const make =
@@ -154,7 +154,7 @@ export const make =
   ): Transition<T, S, E, A, Refused> =>
   (state, event) => {
     const cell: Cell<TagOf<S>, Code> = parts.table[state._tag as TagOf<S>][event._tag as TagOf<E>]
-    const step = (): Step<S, A | Deferred<typeof event>> => {
+    const step = (): Step<S, A | Postponed<typeof event>> => {
       switch (cell.kind) {
         case "rule": {
           const handler: unknown = Reflect.get(Reflect.get(parts.handlers, state._tag), event._tag)
@@ -165,7 +165,7 @@ export const make =
         case "refuse":
           return parts.refused(state, event, cell.code)
         case "defer":
-          return { state, actions: [{ _tag: "Deferred", event }] }
+          return { state, actions: [{ _tag: "Postponed", event }] }
         case "ignore":
           return { state, actions: [] }
         case "misuse":

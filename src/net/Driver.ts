@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
-import type { Deferred as GivenBack, Step, Tagged } from "../machine/Machine.ts"
+import type { Postponed as GivenBack, Step, Tagged } from "../machine/Machine.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Codec from "../protocol/Codec.ts"
 import * as Line from "../protocol/Line.ts"
@@ -143,7 +143,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         case "Close":
           Deferred.doneUnsafe(over, Effect.void)
           break
-        case "Deferred":
+        case "Postponed":
           // Nothing is read while the host decides, so that no event can come too early.
           throw new Error(`${action.event._tag} was fed while the host decides`)
       }

@@ -420,7 +420,7 @@ describe("what a client says while the host decides", () => {
     const login = serve(ponder)
     const sent = crlf("VER 1 MSNP7", "USR 2 MD5 I a@b.c", `USR 3 MD5 S ${digits}`, "SYN 4 0")
     expect(lines(login.hear(sent))).toEqual(["VER 1 MSNP7"])
-    expect(login.actions).toEqual(["Say", "Ask", "Deferred", "Deferred"])
+    expect(login.actions).toEqual(["Say", "Ask", "Postponed", "Postponed"])
     expect(login.state()._tag).toBe("AwaitAdmission")
     expect(login.feed({ _tag: "Challenge", challenge })).toBe(crlf(`USR 2 MD5 S ${challenge}`))
     expect(login.state()._tag).toBe("AwaitVerdict")

@@ -92,7 +92,7 @@ describe("a machine", () => {
     const step = transition(state, event)
     expect(step.state).toBe(state)
     const [deferred, ...others] = step.actions
-    expect(deferred?._tag === "Deferred" && deferred.event).toBe(event)
+    expect(deferred?._tag === "Postponed" && deferred.event).toBe(event)
     expect(others).toEqual([])
   })
 

@@ -34,7 +34,7 @@ export const connect = (options: Partial<Client.Options> = {}) => {
         return Result.getOrThrow(Codec.encodeClient(action.command))
       case "Ask":
         return feed({ _tag: "Answer", digest: Challenge.respond(action.question.challenge, password) })
-      case "Deferred":
+      case "Postponed":
       case "Deliver":
       case "Close":
         return ""

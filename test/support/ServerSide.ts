@@ -42,7 +42,7 @@ export const serve = (host: Host = admit, server: Server.Server = Server) => {
         const decision = host(action.question)
         return decision === undefined ? "" : feed(decision)
       }
-      case "Deferred":
+      case "Postponed":
         waiting.push(action.event)
         return ""
       case "Deliver":

@@ -61,7 +61,7 @@ export const offences = <S extends Tagged, E extends Tagged>(space: Space<S, E>)
       case "refuse":
         return Equal.equals(done, refused(state, event, cell.code)) ? undefined : "is refused in another way"
       case "defer":
-        return done.state === state && Equal.equals(done.actions, [{ _tag: "Deferred", event }])
+        return done.state === state && Equal.equals(done.actions, [{ _tag: "Postponed", event }])
           ? undefined
           : "does not give the event back"
       case "ignore":
