@@ -2,7 +2,7 @@
  * What a server decides about a login: the questions that the machine asks, answered by the embedding application.
  *
  * A dispatch server and a notification server differ in this alone. A decision that fails, takes too long, or would
- * be one too many in waiting becomes the code that says so; it never leaves a client without an answer.
+ * be one too many in waiting becomes the code that says so.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

@@ -181,11 +181,14 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       if (state._tag === "Closed") return
 
       const application = yield* Effect.forkChild(onSession(sessionOf(driver, state, accepted)))
-      yield* Effect.raceFirst(driver.session, Fiber.await(application))
+      const ending = yield* Effect.raceFirst(
+        Effect.as(driver.session, { _tag: "HungUp" } as const),
+        Effect.as(Fiber.await(application), { _tag: "Dismiss" } as const),
+      )
       // A client that has no more to say may still listen; a connection that is over is closed at once.
       if (driver.state()._tag === "Closed") yield* Scope.close(wire, Exit.void)
       yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
-      yield* driver.end({ _tag: "HungUp" })
+      yield* driver.end(ending)
     },
     Effect.scoped,
     Effect.catchCause((cause) =>
