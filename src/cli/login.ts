@@ -64,8 +64,8 @@ const maxPassword = 65_536
 const password = Effect.fnUntraced(function* (file: Option.Option<string>, account: string) {
   if (Option.isSome(file)) {
     const fs = yield* FileSystem.FileSystem
-    const name = `the password file ${file.value}`
-    return yield* firstLine(fs.stream(file.value), name, `The password file ${file.value} begins with an empty line.`)
+    const name = `The password file ${file.value}`
+    return yield* firstLine(fs.stream(file.value), name, `${name} begins with an empty line.`)
   }
   const stdio = yield* Stdio.Stdio
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
@@ -76,7 +76,7 @@ const password = Effect.fnUntraced(function* (file: Option.Option<string>, accou
     )
   }
   const ifEmpty = "There is no password on standard input; give it there, or with --password-file."
-  return yield* firstLine(stdio.stdin, "standard input", ifEmpty).pipe(Effect.ensuring(letGoOfStdin))
+  return yield* firstLine(stdio.stdin, "Standard input", ifEmpty).pipe(Effect.ensuring(letGoOfStdin))
 })
 
 /** Whoever still writes there would otherwise keep this process from ending. */
@@ -93,14 +93,14 @@ const firstLine = Effect.fnUntraced(function* <E>(
       () => "",
       (bytes, chunk) => bytes + Bytes.fromUint8Array(chunk),
     ),
-    Stream.takeUntil((bytes) => bytes.includes("\n") || bytes.length > maxPassword),
+    Stream.takeUntil((bytes) => bytes.includes("\n") || bytes.length > maxPassword + "\r".length),
     Stream.runLast,
-    Effect.mapError(() => Failure.badInput(`The password cannot be read from ${name}.`)),
+    Effect.mapError(() => Failure.badInput(`${name} cannot be read.`)),
   )
   const [line = ""] = Option.getOrElse(bytes, () => "").split(/\r?\n/, 1)
   if (line === "") return yield* Failure.badInput(ifEmpty)
   if (line.length > maxPassword) {
-    return yield* Failure.badInput(`The first line of ${name} is longer than 64 KiB, and so no password.`)
+    return yield* Failure.badInput(`${name} begins with a line longer than 64 KiB, which is no password.`)
   }
   return Redacted.make(new TextDecoder().decode(Bytes.toUint8Array(line)), { label: "password" })
 })

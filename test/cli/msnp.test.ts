@@ -1,9 +1,13 @@
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs/promises"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Msnp from "../support/Msnp.ts"
+
+// Each test starts processes, which a machine under load takes its time for.
+vi.setConfig({ testTimeout: 60_000 })
 
 const cleanups: Array<() => unknown> = []
 afterEach(async () => {
@@ -88,7 +92,14 @@ describe("msnp demo", () => {
       .trimEnd()
       .split("\n")
       .map((line): { readonly event: string } => JSON.parse(line))
-    expect(events.map(({ event }) => event)).toContain("signedIn")
+    expect(events.find(({ event }) => event === "signedIn")).toEqual({
+      event: "signedIn",
+      server: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      dialect: "MSNP7",
+      account: "alice@example.com",
+      friendlyName: "Alice Liddell",
+      verified: true,
+    })
     expect(events.filter(({ event }) => event === "transcript").length).toBeGreaterThan(16)
   })
 })
@@ -199,6 +210,16 @@ describe("msnp login", () => {
     expect(sentence(ended)).toContain("closed the connection")
   })
 
+  it.each(["SIGINT", "SIGTERM"] as const)("exits 130 without a word on %s", async (signal) => {
+    const at = await scripted(() => "")
+    const client = start(["login", "alice@example.com", "--server", at, "--transcript"], "wonderland\n")
+    await client.line((line) => line.startsWith(">>> VER"))
+    client.kill(signal)
+    const ended = await client.ended
+    expect(ended.stderr).toBe("")
+    expect(ended.code).toBe(130)
+  })
+
   it.each([
     ["alice", "an account without @", "an address"],
     ["a b@example.com", "an account with a space", "an address"],
@@ -217,6 +238,105 @@ describe("msnp login", () => {
     const ended = await Msnp.run(args)
     expect(ended.code).toBe(1)
     expect(sentence(ended)).toContain(expected)
+  })
+})
+
+/** A server that lets Alice in, with control characters in a challenge and in her name. */
+const hostile = () =>
+  scripted((line) => {
+    const [verb, trId, , stage] = line.split(" ")
+    if (verb === "VER") return `VER ${trId} MSNP7\r\n`
+    if (verb === "INF") return `INF ${trId} MD5\r\n`
+    if (stage === "I") return `USR ${trId} MD5 S \x1b[2J\x1b]0;owned\x07\r<o>\u009b31m\r\n`
+    return verb === "USR"
+      ? `USR ${trId} OK alice@example.com %1B%5B31mEvil%0Amsnp:%20fake%C2%9B%E2%80%AE 1\r\n`
+      : undefined
+  })
+
+/** What a person is shown: no control character but the line end. */
+const harmless = ({ stderr, stdout }: Msnp.Ended): string => {
+  expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u)
+  expect(stdout + stderr).not.toMatch(/^msnp: fake/m)
+  return stdout
+}
+
+describe("msnp login, at a hostile server", () => {
+  const name = String.raw`\x1b[31mEvil\x0amsnp: fake\x9b\u{202e}`
+
+  it("gives the terminal none of the server's orders", async () => {
+    const at = await hostile()
+    const ended = await login(at)
+    expect(harmless(ended)).toBe(`Signed in at ${at} as alice@example.com, ${name} (MSNP7, address verified).\n`)
+    expect(ended.code).toBe(0)
+  })
+
+  it("gives it none in a transcript, of which each line is one of ours", async () => {
+    const ended = await login(await hostile(), "--transcript")
+    const lines = harmless(ended).trimEnd().split("\n")
+    expect(lines).toContain(String.raw`<<< USR 3 MD5 S \x1b[2J\x1b]0;owned\x07\x0d<o>\x9b31m\r\n`)
+    for (const line of lines) expect(line).toMatch(/^(<o>|>>>|<<<|Signed in at) /)
+    expect(ended.code).toBe(0)
+  })
+
+  it("gives it none in JSON, of which a program loses nothing", async () => {
+    const stdout = harmless(await login(await hostile(), "--json"))
+    expect(JSON.parse(stdout)).toMatchObject({ friendlyName: "\u001b[31mEvil\nmsnp: fake\u009b\u202e" })
+  })
+
+  it("gives it none where the login fails, nor in the stages on the way", async () => {
+    const refused = await login(await scripted(() => "VER 1 \x1b[2J\rmsnp:\u202efake\r\n"))
+    expect(refused.code).toBe(7)
+    harmless(refused)
+    sentence(refused)
+
+    const lost = await login(await scripted(() => "XFR 1 \x1b[2J \x1b[2J\rmsnp:fake\r\n"))
+    expect(lost.code).toBe(7)
+    harmless(lost)
+    sentence(lost)
+  })
+})
+
+describe("msnp login, and standard input", () => {
+  it("reads one line, and does not wait for the end", async () => {
+    const served = await serve("--demo")
+    const args = ["login", "alice@example.com", "--server", `127.0.0.1:${served.notification}`]
+    const ended = await start(args, "wonderland\nand so on", "stays open").ended
+    expect(ended.stderr).not.toContain("msnp:")
+    expect(ended.code).toBe(0)
+  })
+
+  it("reads no more than 64 KiB", async () => {
+    const exactly = "x".repeat(65_536)
+    const { close, port } = await Msnp.scripted(() => undefined)
+    close()
+    const args = ["login", "alice@example.com", "--server", `127.0.0.1:${port}`]
+    expect((await start(args, `${exactly}\r\n`, "stays open").ended).code).toBe(5)
+    const ended = await start(args, `${exactly}${exactly}`, "stays open").ended
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toBe("msnp: Standard input begins with a line longer than 64 KiB, which is no password.\n")
+  })
+})
+
+describe("msnp, where nobody reads on", () => {
+  it.each([
+    ["demo", ["demo"]],
+    ["serve", ["serve", "--dispatch", "127.0.0.1:0", "--notification", "127.0.0.1:0"]],
+  ])("ends quietly, with exit code 0: %s", async (_, args) => {
+    const running = start(args)
+    running.deafen("stdout")
+    const ended = await running.ended
+    expect(ended.stderr).toBe("")
+    expect(ended.code).toBe(0)
+  })
+
+  it("ends quietly where it is standard error", async () => {
+    const served = await serve("--demo")
+    const running = start(
+      ["login", "alice@example.com", "--server", `127.0.0.1:${served.notification}`],
+      "wonderland\n",
+    )
+    running.deafen("stderr")
+    expect((await running.ended).code).toBe(0)
   })
 })
 
@@ -280,7 +400,7 @@ describe("msnp serve", () => {
     expect(await Msnp.tell(served.notification, "VER 0 MSNP7 MSNP6 CVR0\r\n")).toBe("VER 0 MSNP7\r\n")
   })
 
-  it("tells a client that it goes down, and ends, when it is told to stop", async () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("tells a client that it goes down, and exits 130, on %s", async (signal) => {
     const served = await serve("--demo")
     const socket = Net.connect({ port: served.notification, host: "127.0.0.1" })
     socket.setEncoding("latin1")
@@ -294,11 +414,11 @@ describe("msnp serve", () => {
     )
     socket.write("VER 0 MSNP7\r\n")
     await answered
-    served.kill("SIGINT")
+    served.kill(signal)
     await closed
     expect(heard).toBe("VER 0 MSNP7\r\nOUT SSD\r\n")
     const ended = await served.ended
-    expect([0, 130]).toContain(ended.code)
+    expect(ended.code).toBe(130)
     expect(ended.stderr).toBe("")
   })
 
@@ -347,9 +467,16 @@ describe("msnp", () => {
     expect((await Msnp.run(["--version"])).stdout).toBe(`msnp v${version}\n`)
   })
 
-  it.each(["bash", "zsh", "fish"])("completes in %s", async (shell) => {
+  it.each(["bash", "zsh", "fish", "powershell"])("completes in %s", async (shell) => {
     const ended = await Msnp.run(["--completions", shell])
     expect(ended.code).toBe(0)
-    expect(ended.stdout).toContain("serve")
+    for (const subcommand of ["serve", "login", "demo"]) expect(ended.stdout).toContain(subcommand)
+  })
+
+  it("completes in bash by a script that bash can read", async () => {
+    const { stdout } = await Msnp.run(["--completions", "bash"])
+    const bash = ChildProcess.spawnSync("bash", ["-n"], { input: stdout, encoding: "utf8" })
+    expect(bash.stderr).toBe("")
+    expect(bash.status).toBe(0)
   })
 })

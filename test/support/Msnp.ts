@@ -18,16 +18,19 @@ export interface Ended {
 /** A process under way. */
 export interface Running {
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Closes our end of what it writes to, as `head` does when it has read enough. */
+  readonly deafen: (stream: "stdout" | "stderr") => void
   /** The first line on standard output that fits, once it is there. */
   readonly line: (fits: (line: string) => boolean) => Promise<string>
   readonly ended: Promise<Ended>
 }
 
-/** Starts `msnp` with these arguments and this standard input. */
-export const start = (args: ReadonlyArray<string>, stdin = ""): Running => {
+/** Starts `msnp` with these arguments and this standard input, which ends unless it is to stay open. */
+export const start = (args: ReadonlyArray<string>, stdin = "", after: "ends" | "stays open" = "ends"): Running => {
   const child = ChildProcess.spawn(process.execPath, [bin, ...args], { env: { ...process.env, NO_COLOR: "1" } })
   child.stdin.on("error", () => {})
-  child.stdin.end(stdin)
+  child.stdin.write(stdin)
+  if (after === "ends") child.stdin.end()
 
   let stdout = ""
   let stderr = ""
@@ -49,7 +52,12 @@ export const start = (args: ReadonlyArray<string>, stdin = ""): Running => {
       check()
       child.on("close", () => reject(new Error(`msnp ended without that line: ${stdout}${stderr}`)))
     })
-  return { kill: (signal) => child.kill(signal), line, ended }
+  return {
+    kill: (signal) => child.kill(signal),
+    deafen: (stream) => void child[stream].destroy(),
+    line,
+    ended,
+  }
 }
 
 /** Runs `msnp` to its end. */
