@@ -159,12 +159,31 @@ const part = (text: string, index: number, fields: { readonly [name: string]: On
   }
 }
 
-/** A command with a verb that is none of these: its verb, and its parameters and payload as bytes. */
+/**
+ * A command with a verb that is none of these: its verb, and its parameters and payload as bytes.
+ *
+ * For a payload of text, {@link withText} counts the bytes.
+ */
 export const foreign = (commands: { readonly [verb: string]: unknown }) =>
   Schema.TaggedStruct("Foreign", {
     verb: Schema.String.check(
       Schema.makeFilter((verb) => /^[A-Z]{3}$/.test(verb) && !Object.hasOwn(commands, verb)),
     ).annotate({ description: "three upper-case letters that are no command of the login stage" }),
+    /** Bytes, one character each: text comes in by `Bytes.fromText`. */
     parameters: Words,
+    /** Bytes, one character each, as many as the line announces: text comes in by `Bytes.fromText`. */
     payload: Schema.String.check(Schema.makeFilter((bytes) => !/[^\u0000-\u00ff]/.test(bytes))),
   })
+
+/** A command with a verb that means nothing in the login stage. */
+export type Foreign = ReturnType<typeof foreign>["Type"]
+
+/**
+ * A command with a text as its payload, in UTF-8; behind the parameters stands its length in bytes, counted here.
+ *
+ *     withText("MSG", ["Hotmail", "Hotmail"], "MIME-Version: 1.0\r\n\r\nJürgen")
+ */
+export const withText = (verb: string, parameters: ReadonlyArray<string>, text: string): Foreign => {
+  const payload = Bytes.fromText(text)
+  return { _tag: "Foreign", verb, parameters: [...parameters, String(payload.length)], payload }
+}

@@ -7,12 +7,14 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import * as Bytes from "../../src/protocol/Bytes.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
 import * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as Line from "../../src/protocol/Line.ts"
 import * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
+import * as Wire from "../../src/protocol/Wire.ts"
 import * as Arbitraries from "../support/Arbitraries.ts"
 import { frame, fromClient, fromServer } from "../support/Frame.ts"
 
@@ -274,6 +276,56 @@ const clientThereAndBack = (command: ClientCommand.ClientCommand) =>
   thereAndBack(command, Codec.encodeClient, Codec.decodeClient, Line.clientPayloads)
 const serverThereAndBack = (command: ServerCommand.ServerCommand) =>
   thereAndBack(command, Codec.encodeServer, Codec.decodeServer, Line.serverPayloads)
+
+describe("a text in a payload, written and read, is the same", () => {
+  const texts = [
+    ["nothing", ""],
+    ["ASCII", "hello"],
+    ["characters of one to four bytes", "MIME-Version: 1.0\r\n\r\nGrüße, €5 😀\r\n"],
+    ["controls and a byte order mark", "\u0000\u001b\ufeff"],
+    ["as much as a payload may be", "x".repeat(65_536)],
+  ] as const
+  const text = ({ payload }: { readonly payload: string }) => Option.getOrThrow(Bytes.toText(payload))
+
+  it.each(texts)("from a client: %s", (_, said) => {
+    const settings = ["1", "bob@hotmail.com", "0x0409", "US", "0x1", "X", "Bob", Bytes.fromText("Bob®")]
+    for (const [verb, parameters] of [
+      ["MSG", ["1", "U"]],
+      ["QRY", ["1", "PROD0038W!61ZTF9"]],
+      ["PAG", ["1"]],
+      ["SDC", settings],
+    ] as const) {
+      const command = Wire.withText(verb, parameters, said)
+      const heard = clientThereAndBack(command)
+      expect(heard).toEqual(command)
+      expect(heard._tag === "Foreign" && text(heard)).toBe(said)
+    }
+  })
+
+  it.each(texts)("from a server: %s", (_, said) => {
+    for (const [verb, parameters] of [
+      ["MSG", ["Hotmail", "Hotmail"]],
+      ["NOT", []],
+      ["IPG", []],
+    ] as const) {
+      const command = Wire.withText(verb, parameters, said)
+      const heard = serverThereAndBack(command)
+      expect(heard).toEqual(command)
+      expect(heard._tag === "Foreign" && text(heard)).toBe(said)
+    }
+  })
+
+  it("is followed by the next command, however its bytes and characters differ", () => {
+    const bytes = Result.getOrThrow(Codec.encodeServer(Wire.withText("MSG", ["a", "b"], "ü€😀"))) + "OUT SSD\r\n"
+    const taken = Line.take(bytes, Line.serverPayloads, Line.clientLimits)
+    expect(taken).toMatchObject({ _tag: "Whole", frame: { words: ["MSG", "a", "b", "9"] }, rest: "OUT SSD\r\n" })
+  })
+
+  it("is nothing behind a verb that announces none", () => {
+    const written = Codec.encodeClient(Wire.withText("CHG", ["1"], "ü"))
+    expect(Result.isFailure(written) && written.failure).toMatch(/^Foreign: CHG does not announce the 2 bytes/)
+  })
+})
 
 describe("a client's command, written and read, is the same", () => {
   it.each(Object.entries<fc.Arbitrary<ClientCommand.ClientCommand>>(Arbitraries.clientCommands))(

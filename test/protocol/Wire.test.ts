@@ -110,3 +110,27 @@ describe("a command of no verb of ours", () => {
     expect(isForeign({ ...foreign("MSG"), payload: "€" })).toBe(false)
   })
 })
+
+describe("a command with a text", () => {
+  it.each([
+    ["", "", "0"],
+    ["hello", "hello", "5"],
+    ["a\r\n", "a\r\n", "3"],
+    ["é€😀", "\u00c3\u00a9\u00e2\u0082\u00ac\u00f0\u009f\u0098\u0080", "9"],
+  ])("bears it in UTF-8, and ends its line with the length in bytes: %j", (text, payload, length) => {
+    const parameters = ["Hotmail", "Hotmail", length]
+    expect(Wire.withText("MSG", ["Hotmail", "Hotmail"], text)).toEqual({
+      _tag: "Foreign",
+      verb: "MSG",
+      parameters,
+      payload,
+    })
+  })
+
+  it("is a command of no verb of ours, and its words are bytes still", () => {
+    const isForeign = Schema.is(Wire.foreign({ VER: 1 }))
+    expect(isForeign(Wire.withText("MSG", ["a", "b"], "€"))).toBe(true)
+    expect(isForeign(Wire.withText("MSG", ["€", "b"], "€"))).toBe(false)
+    expect(isForeign(Wire.withText("VER", [], "€"))).toBe(false)
+  })
+})
