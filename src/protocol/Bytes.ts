@@ -51,7 +51,7 @@ export const toText = (bytes: string): Option.Option<string> => {
   }
 }
 
-/** Whether these bytes can stand as one parameter: not empty, and nothing in them that parts or ends. A CR does neither. */
+/** Whether these bytes can stand as one parameter: some, and nothing in them that parts or ends. A CR does neither. */
 export const isWord = (bytes: string): boolean => /^[^ \t\n\u0100-\uffff]+$/.test(bytes)
 
 /** How much of a peer's words a person is shown, in characters. */

@@ -27,7 +27,7 @@ export const UsrRespond = command("UsrRespond", "USR {trId} MD5 S {digest}", {
   digest: Challenge.DigestFromWire,
 })
 
-/** Tells the client's version: locale, system, its version, processor, client, its version, and from MSNP5 a code base. */
+/** Tells the client's version: locale, system, its version, processor, client, its version; from MSNP5 a code base. */
 export const Cvr = command("Cvr", "CVR {trId} {parameters...}", { trId: TrId.FromWire, parameters: Words })
 
 /** Logs off. It bears no TrID, and anything behind it is ignored. */

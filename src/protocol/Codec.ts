@@ -105,7 +105,7 @@ const oneOf = <A>({ words }: Line.Frame, readers: ReadonlyArray<Reader<A>>): Res
   return Result.fail({ _tag: "Malformed", verb, trId: trId.value, like, problem })
 }
 
-/** The bytes of a client's command, CRLF included; a value that its type does not allow is a failure with a sentence. */
+/** The bytes of a client's command, CRLF included; a value that its type does not allow fails with a sentence. */
 export const encodeClient = (command: ClientCommand.ClientCommand): Result.Result<string, string> => {
   switch (command._tag) {
     case "Ver":
@@ -125,7 +125,7 @@ export const encodeClient = (command: ClientCommand.ClientCommand): Result.Resul
   }
 }
 
-/** The bytes of a server's command, CRLF included; a value that its type does not allow is a failure with a sentence. */
+/** The bytes of a server's command, CRLF included; a value that its type does not allow fails with a sentence. */
 export const encodeServer = (command: ServerCommand.ServerCommand): Result.Result<string, string> => {
   switch (command._tag) {
     case "Ver":

@@ -18,7 +18,12 @@ export const FriendlyName = Schema.NonEmptyString.check(Schema.makeFilter((text)
 )
 export type FriendlyName = typeof FriendlyName.Type
 
-/** The name as others may read it: every byte that is not an unreserved character (RFC 1738) is escaped. */
+/**
+ * The name as a parameter: its UTF-8, each byte escaped but for letters, digits and `- _ . ! ~ * ' ( )`.
+ *
+ * Those are the unreserved characters of RFC 2396, a superset of what has to stay: any other byte may come
+ * escaped, and whoever reads a name undoes every escape.
+ */
 export const encode = (name: FriendlyName): string => encodeURIComponent(name)
 
 /** Whether a name, encoded, fits into the draft's {@link maxEncodedBytes}. */

@@ -31,21 +31,19 @@ export const VerNone = command("VerNone", "VER {trId} 0 {known...}", { trId: TrI
 /** The name of a security package; a comma would part it. */
 const Package = Word.check(Schema.makeFilter((name) => !name.includes(",")))
 
-const Packages = Schema.Array(Word)
-  .check(Schema.makeFilter((words) => words.some((word) => /[^,]/.test(word))))
-  .pipe(
-    Schema.decodeTo(
-      Schema.NonEmptyArray(Package),
-      SchemaTransformation.transform<readonly [string, ...Array<string>], ReadonlyArray<string>>({
-        decode: (words) => {
-          const [first = none, ...others] = words.flatMap((word) => word.split(",")).filter((name) => name !== "")
-          return [first, ...others]
-        },
-        encode: (names) => names,
-      }),
-    ),
-  )
-  .annotate({ description: "security packages" })
+const Packages = Words.pipe(
+  Schema.decodeTo(
+    Schema.Array(Package),
+    SchemaTransformation.transform<ReadonlyArray<string>, ReadonlyArray<string>>({
+      decode: (words) => words.flatMap((word) => word.split(",")).filter((name) => name !== ""),
+      encode: (names) => names,
+    }),
+  ),
+  Schema.decodeTo(
+    Schema.NonEmptyArray(Package),
+    SchemaTransformation.passthroughSupertype<readonly [string, ...Array<string>], ReadonlyArray<string>>(),
+  ),
+).annotate({ description: "security packages" })
 
 /** Names the security packages; a list may be parted by spaces (MSNP2) or commas (draft 7.2). */
 export const Inf = command("Inf", "INF {trId} {packages...}", { trId: TrId.FromWire, packages: Packages })

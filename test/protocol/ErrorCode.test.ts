@@ -39,6 +39,11 @@ describe("the blame for a code that answers a login", () => {
     expect(ErrorCode.blame(code)).toBe("Commands")
   })
 
+  it("of a code that no source explains is the server's from 500 on, and below that of our own commands", () => {
+    for (const code of [500, 599, 709, 711, 716, 730, 732, 999]) expect(ErrorCode.blame(code)).toBe("Server")
+    for (const code of [100, 250, 499]) expect(ErrorCode.blame(code)).toBe("Commands")
+  })
+
   it("falls on somebody for every code that there can be", () => {
     for (let code = 100; code <= 999; code++) {
       expect(["Credentials", "Server", "Commands"]).toContain(ErrorCode.blame(code))

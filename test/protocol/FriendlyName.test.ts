@@ -52,6 +52,12 @@ describe("writing a friendly name", () => {
     expect(FriendlyName.encode(name("%"))).toBe("%25")
   })
 
+  it("leaves the unreserved characters of RFC 2396 as they are, and escapes all others", () => {
+    const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))
+    const left = ascii.filter((char) => FriendlyName.encode(name(char)) === char).join("")
+    expect(left).toBe("!'()*-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~")
+  })
+
   it("fits as long as it has at most 387 bytes when encoded (draft 5.5)", () => {
     expect(FriendlyName.fits(name(" ".repeat(129)))).toBe(true)
     expect(FriendlyName.fits(name(`${" ".repeat(129)}a`))).toBe(false)
