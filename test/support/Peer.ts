@@ -2,6 +2,7 @@
  * The other end of a connection as a test plays it: it says what it is told to, and tells what it hears.
  */
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
@@ -22,21 +23,28 @@ export interface Peer {
   readonly reset: Effect.Effect<void>
 }
 
+/** Those who wait for something to happen, and a way to wake them. */
+const bell = () => {
+  let waiting: Array<() => void> = []
+  return {
+    ring: () => {
+      const woken = waiting
+      waiting = []
+      for (const wake of woken) wake()
+    },
+    next: Effect.callback<void>((resume) => void waiting.push(() => resume(Effect.void))),
+  }
+}
+
 /** What has been heard, and who waits for more of it. */
 const ear = () => {
   let heard = ""
   let isOver = false
-  let waiting: Array<() => void> = []
-  const stir = () => {
-    const woken = waiting
-    waiting = []
-    for (const wake of woken) wake()
-  }
-  const more = Effect.callback<void>((resume) => void waiting.push(() => resume(Effect.void)))
+  const { next, ring } = bell()
   const until = (length: () => number | undefined): Effect.Effect<string> =>
     Effect.suspend(() => {
       const taken = length()
-      if (taken === undefined) return Effect.andThen(more, until(length))
+      if (taken === undefined) return Effect.andThen(next, until(length))
       const taking = heard.slice(0, taken)
       heard = heard.slice(taken)
       return Effect.succeed(taking)
@@ -44,11 +52,11 @@ const ear = () => {
   return {
     hear: (bytes: string) => {
       heard += bytes
-      stir()
+      ring()
     },
     over: () => {
       isOver = true
-      stir()
+      ring()
     },
     line: until(() => {
       const end = heard.indexOf("\n")
@@ -127,3 +135,87 @@ export const connect = (to: Address.Address): Effect.Effect<TcpPeer, never, Scop
     }),
     overTcp,
   )
+
+/** A server for a test to play, on a free port of this machine. */
+export interface Stage {
+  readonly address: Address.Address
+  /** The next connection, played until the scope closes. */
+  readonly accept: Effect.Effect<TcpPeer, never, Scope.Scope>
+}
+
+/** Listens until the scope closes. */
+export const listen: Effect.Effect<Stage, never, Scope.Scope> = Effect.gen(function* () {
+  const came = yield* Queue.unbounded<Net.Socket>()
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      Net.createServer({ allowHalfOpen: true, noDelay: true }, (conn) => {
+        conn.on("error", () => {})
+        Queue.offerUnsafe(came, conn)
+      }),
+    ),
+    (server) => Effect.sync(() => void server.close()),
+  )
+  const address = yield* Effect.callback<Address.Address>((resume) => {
+    server.listen(0, "127.0.0.1", () => {
+      const bound = server.address()
+      const port = typeof bound === "object" && bound !== null ? bound.port : 0
+      resume(Effect.succeed({ host: "127.0.0.1", port }))
+    })
+  })
+  return { address, accept: Effect.flatMap(Queue.take(came), overTcp) }
+})
+
+/** What is read from a socket, read by read. */
+export interface Gauge {
+  readonly pieces: ReadonlyArray<string>
+  /** Waits until this many bytes have been read. */
+  readonly reach: (count: number) => Effect.Effect<void>
+  /** The same socket, with a note of what is read from it. */
+  readonly on: (socket: Socket.Socket) => Socket.Socket
+}
+
+/** A gauge for one socket. */
+export const gauge = (): Gauge => {
+  const pieces: Array<string> = []
+  let count = 0
+  const { next, ring } = bell()
+  const reach = (wanted: number): Effect.Effect<void> =>
+    Effect.suspend(() => (count >= wanted ? Effect.void : Effect.andThen(next, reach(wanted))))
+  const note = (chunks: ReadonlyArray<Uint8Array | string>) => {
+    const piece = chunks.map((chunk) => (typeof chunk === "string" ? chunk : Bytes.fromUint8Array(chunk))).join("")
+    pieces.push(piece)
+    count += piece.length
+    ring()
+  }
+  return {
+    pieces,
+    reach,
+    on: ({ reader, writer }) =>
+      Socket.make({
+        reader: Effect.map(reader, ({ pull, upgrade }) => ({
+          pull: Effect.tap(pull, (chunks) => Effect.sync(() => note(chunks))),
+          upgrade,
+        })),
+        writer,
+      }),
+  }
+}
+
+/** Where to cut what is said: whether behind this many bytes. */
+export type Cut = (place: number) => boolean
+
+/** Says things in pieces: each only when the other end, whose gauge this is, has read the one before. */
+export const inPieces = (say: Peer["say"], gauge: Gauge, isCut: Cut): Peer["say"] => {
+  let begun = 0
+  return Effect.fnUntraced(function* (bytes) {
+    const start = begun
+    begun += bytes.length
+    let from = 0
+    for (let to = 1; to <= bytes.length; to++) {
+      if (to < bytes.length && !isCut(start + to)) continue
+      yield* gauge.reach(start + from)
+      yield* say(bytes.slice(from, to))
+      from = to
+    }
+  })
+}
