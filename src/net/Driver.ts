@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
-import type { Postponed as GivenBack, Step, Tagged } from "../machine/Machine.ts"
+import type { Postponed, Step, Tagged } from "../machine/Machine.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Codec from "../protocol/Codec.ts"
 import * as Line from "../protocol/Line.ts"
@@ -28,7 +28,7 @@ export type Action<Out, Question, E> =
   | { readonly _tag: "Ask"; readonly question: Question }
   | { readonly _tag: "Deliver" }
   | { readonly _tag: "Close" }
-  | GivenBack<E>
+  | Postponed<E>
 
 /** What one side's machine and codec are made of. */
 export interface Kinds {

@@ -19,7 +19,8 @@ export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effe
   { ...server, expected: Schema.Array(Schema.String), got: Schema.String },
 ) {
   override get message() {
-    return `${this.server} broke the protocol: expected ${oneOf(this.expected)}, got ${this.got}.`
+    const expected = this.expected.length === 0 ? "" : `expected ${oneOf(this.expected)}, `
+    return `${this.server} broke the protocol: ${expected}got ${this.got}.`
   }
 }
 

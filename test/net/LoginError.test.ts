@@ -9,6 +9,8 @@ describe("the sentence of a login error", () => {
   it("says who broke the protocol, what was expected and what came", () => {
     const error = new LoginError.ServerMisbehaved({ server, expected: ["USR S", "XFR"], got: "INF" })
     assert.strictEqual(error.message, "10.0.0.5:1863 broke the protocol: expected USR S or XFR, got INF.")
+    const later = new LoginError.ServerMisbehaved({ server, expected: [], got: "a line of 70,000 bytes" })
+    assert.strictEqual(later.message, "10.0.0.5:1863 broke the protocol: got a line of 70,000 bytes.")
   })
 
   it("says whom the server does not let in, why, and the code", () => {
