@@ -3,7 +3,7 @@
  *
  * Every complete line of a batch of bytes is run through decode, classify, transition and encode without waiting, and
  * what is to be said is written with one write. The loop stops where the machine asks its host, feeds the decision,
- * and goes on; nothing is read meanwhile. Whose login it is, the driver does not know.
+ * and goes on; what is read meanwhile waits its turn. Whose login it is, the driver does not know.
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
           Deferred.doneUnsafe(over, Effect.void)
           break
         case "Postponed":
-          // Nothing is read while the host decides, so that no event can come too early.
+          // No line is taken while the host decides, so that no event can come too early.
           throw new Error(`${action.event._tag} was fed while the host decides`)
       }
     }
