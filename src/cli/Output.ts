@@ -54,7 +54,7 @@ export const transcriber = (reader: Reader): Effect.Effect<Transcript.Observer> 
 /** An error as one line, a sentence, though a server's own words stand in it. */
 const oneLine = (error: CliError.CliError): string => {
   const line = error.message.replaceAll(/\s*\n\s*/g, " ").replace(/[^.?!]$/, "$&.")
-  return `msnp: ${Transcript.legible(Bytes.fromText(line))}`
+  return `msnp: ${Bytes.legible(Bytes.fromText(line))}`
 }
 
 /** Help as Effect has it; bad input gets one line on standard error, and not the whole help before it. */

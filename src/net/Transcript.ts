@@ -4,7 +4,6 @@
  *
  * A digest never comes in whole: its first four digits stand for it.
  */
-import * as Option from "effect/Option"
 import * as Bytes from "../protocol/Bytes.ts"
 import type * as Line from "../protocol/Line.ts"
 
@@ -30,7 +29,7 @@ export const said = (by: Speaker, words: Line.Frame["words"]): Entry => ({
   words: by === "Client" ? hide(words) : words,
 })
 
-/** Hides what stands behind S in a client's USR, digest or not, and what looks like a digest wherever it stands. */
+/** In a client's USR, hides what stands behind S, digest or not, and whatever looks like a digest elsewhere. */
 const hide = ([verb, ...parameters]: Line.Frame["words"]): Line.Frame["words"] =>
   verb === "USR"
     ? [
@@ -44,22 +43,13 @@ const shorten = (word: string): string => `${word.slice(0, 4)}${Bytes.fromText("
 
 const isDigest = (word: string): boolean => /^[0-9a-fA-F]{32}$/.test(word)
 
-/**
- * What a person is shown of a peer's bytes where nothing may be cut: text where they are UTF-8, control characters as
- * `\x1b`. A terminal takes no orders from it.
- */
-export const legible = (bytes: string): string => {
-  const text = Option.getOrElse(Bytes.toText(bytes), () => bytes)
-  return Array.from(text, (character) => Bytes.printable(Bytes.fromText(character))).join("")
-}
-
 /** One line of a transcript, and never more than one. */
 export const format = (entry: Entry): string => {
   switch (entry._tag) {
     case "Connected":
       return `<o> Client connects to ${entry.server}`
     case "Said":
-      return `${entry.by === "Client" ? ">>>" : "<<<"} ${entry.words.map(legible).join(" ")}\\r\\n`
+      return `${entry.by === "Client" ? ">>>" : "<<<"} ${entry.words.map(Bytes.legible).join(" ")}\\r\\n`
     case "Closed":
       return `<o> ${entry.by} closes connection`
   }

@@ -54,20 +54,23 @@ export const toText = (bytes: string): Option.Option<string> => {
 /** Whether these bytes can stand as one parameter: some, and nothing in them that parts or ends. A CR does neither. */
 export const isWord = (bytes: string): boolean => /^[^ \t\n\u0100-\uffff]+$/.test(bytes)
 
-/** How much of a peer's words a person is shown, in characters. */
-const shown = 80
-
 /**
- * What a person is shown of a peer's bytes: text where they are UTF-8, control characters as `\x1b`, cut to 80
- * characters and an ellipsis. A terminal takes no orders from it. What is text already goes through {@link fromText}.
+ * What a person is shown of a peer's bytes: text where they are UTF-8, control characters as `\x1b`. A terminal takes
+ * no orders from it. What is text already goes through {@link fromText}.
  */
-export const printable = (bytes: string): string => {
-  const text = Option.getOrElse(toText(bytes), () => bytes)
-  const safe = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escape)
-  return safe.length > shown ? `${safe.slice(0, shown).replace(/\p{Cs}$/u, "")}…` : safe
-}
+export const legible = (bytes: string): string =>
+  Option.getOrElse(toText(bytes), () => bytes).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escape)
 
 const escape = (character: string): string => {
   const code = character.codePointAt(0) ?? 0
   return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`
+}
+
+/** How much of a peer's words stands in a sentence, in characters. */
+const shown = 80
+
+/** As {@link legible}, for a sentence: cut to 80 characters and an ellipsis. */
+export const printable = (bytes: string): string => {
+  const text = legible(bytes)
+  return text.length > shown ? `${text.slice(0, shown).replace(/\p{Cs}$/u, "")}…` : text
 }
