@@ -36,8 +36,6 @@ export interface Connector {
 const reasons: { readonly [code: string]: string } = {
   ECONNREFUSED: "nothing listens there",
   ECONNRESET: "the connection was reset",
-  ENOTFOUND: "there is no host of that name",
-  EAI_AGAIN: "the name cannot be resolved now",
   EHOSTUNREACH: "there is no way to that host",
   ENETUNREACH: "there is no way to that network",
   ETIMEDOUT: "it did not answer",
@@ -62,7 +60,7 @@ const attemptsOf = (error: Failed, to: Address.Address): readonly [Attempt, ...A
   return [first, ...others]
 }
 
-const whyNot = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message
+const whyNot = Tcp.whyNot(reasons)
 
 /** The connector in use; {@link direct} unless another is provided. */
 export const Connector: Context.Reference<Connector> = Context.Reference<Connector>("effect-msnp/net/Connector", {

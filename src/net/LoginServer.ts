@@ -141,11 +141,9 @@ const reasons: { readonly [code: string]: string } = {
   EADDRINUSE: "the port is in use",
   EACCES: "it needs more rights than this process has",
   EADDRNOTAVAIL: "this machine does not have that address",
-  ENOTFOUND: "there is no host of that name",
-  EAI_AGAIN: "the name cannot be resolved now",
 }
 
-const whyNot = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message
+const whyNot = Tcp.whyNot(reasons)
 
 /**
  * Serves a listening socket until the scope closes. It returns at once: `Admission` must live as long as the scope, so

@@ -223,3 +223,15 @@ export const connect = (to: Address.Address): Effect.Effect<Socket.Socket, NodeJ
         conn.once("connect", () => resume(Effect.succeed(fromNetSocket(conn, "LetsProcessEnd"))))
       }),
   )
+
+/** Why a name leads nowhere, whether one connects or listens. */
+const names: { readonly [code: string]: string } = {
+  ENOTFOUND: "there is no host of that name",
+  EAI_AGAIN: "the name cannot be resolved now",
+}
+
+/** Says in a few words why the system refused, by its error's code; its own message where the code is not among them. */
+export const whyNot =
+  (reasons: { readonly [code: string]: string }) =>
+  ({ code = "", message }: NodeJS.ErrnoException): string =>
+    reasons[code] ?? names[code] ?? message
