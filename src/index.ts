@@ -16,6 +16,7 @@ export * as ServerCommand from "./protocol/ServerCommand.ts"
 export * as TrId from "./protocol/TrId.ts"
 export * as Wire from "./protocol/Wire.ts"
 
+export * as Clause from "./login/Clause.ts"
 export * as Client from "./login/Client.ts"
 export * as Server from "./login/Server.ts"
 

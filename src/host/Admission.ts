@@ -64,6 +64,8 @@ export type Unverified = "LetIn" | "TurnDown"
 /**
  * Decides as a notification server: challenges everybody, so that nobody can find out which accounts exist, and
  * lets in whoever answers right.
+ *
+ * @keeps beyond.unknown-account
  */
 export const layerNotification = (options?: {
   /** By default they are let in, and told so; else they are turned down with 924. */
@@ -88,6 +90,8 @@ export const layerNotification = (options?: {
 /**
  * Decides as a dispatch server: refers each client to one of these notification servers, in turn, and tells it 601
  * where none of them can be named to it.
+ *
+ * @keeps xfr.dispatch
  */
 export const layerDispatch = (options: {
   readonly self: Referrals.Server

@@ -20,6 +20,7 @@ import * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
+import type * as Clause from "./Clause.ts"
 
 /** Why a connection is over, by who is to blame. */
 export const Reason = Schema.TaggedUnion({
@@ -131,14 +132,32 @@ export type Code = "Silence"
 const { defer, ignore, misuse, refuse, rule } = Machine
 
 const unexpected = refuse("Silence", "login.synchronous")
+const stray = refuse("Silence", "beyond.reply-trid", "beyond.ver-list", "beyond.ok-account", "beyond.limit")
 
 const aside = <const S extends string>(state: S) =>
-  rule("aside", [state], "Pass over what is no answer.", "login.synchronous")
-const failed = rule("failure", ["Closed"], "The server refuses: close.", "usr.trouble")
-const out = rule("out", ["Closed"], "The server ends the session: close.", "closing.out")
+  rule("aside", [state], "Pass over what is no answer.", "beyond.asides")
+const failed = rule(
+  "failure",
+  ["Closed"],
+  "The server refuses: close.",
+  "usr.trouble",
+  "usr.wrong-password",
+  "usr.trouble-again",
+  "beyond.failure-form",
+)
+const out = rule(
+  "out",
+  ["Closed"],
+  "The server ends the session: close.",
+  "closing.reasons",
+  "closing.oth",
+  "closing.ssd",
+  "beyond.bare-out",
+)
 const logOff = rule("log-off", ["Closed"], "Say OUT and close.", "logoff.out")
-const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked")
-const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "login.overdue")
+const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked", "usr.digest-size")
+const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overdue")
+const waits = defer("login.synchronous", "beyond.pending")
 
 /** In each state in which an answer is awaited; each then writes down which one. */
 const listening = {
@@ -150,7 +169,7 @@ const listening = {
   Xfr: unexpected,
   Failure: failed,
   Out: out,
-  Stray: unexpected,
+  Stray: stray,
   Further: misuse,
   Answer: misuse,
   LogOff: logOff,
@@ -183,33 +202,48 @@ export const table = {
   AwaitVer: {
     ...listening,
     Aside: aside("AwaitVer"),
-    Ver: rule("ver", ["AwaitInf", "AwaitUsr"], "Ask for the security package, or initiate at once.", "ver.reply"),
-    VerNone: rule("ver-none", ["Closed"], "No dialect is common: close.", "ver.none"),
+    Ver: rule(
+      "ver",
+      ["AwaitInf", "AwaitUsr"],
+      "Ask for the security package, or initiate at once.",
+      "ver.reply-order",
+      "inf.optional",
+      "usr.must",
+      "beyond.ver-list",
+    ),
+    VerNone: rule("ver-none", ["Closed"], "No dialect is common: close.", "ver.none", "beyond.ver-list"),
   },
   AwaitInf: {
     ...listening,
     Aside: aside("AwaitInf"),
-    Inf: rule("inf", ["AwaitUsr"], "Say USR I and the account.", "inf.reply"),
+    Inf: rule("inf", ["AwaitUsr"], "Say USR I and the account.", "inf.reply", "inf.md5", "usr.must", "beyond.inf-list"),
   },
   AwaitUsr: {
     ...listening,
     Aside: aside("AwaitUsr"),
-    UsrChallenge: rule("challenge", ["AwaitDigest"], "Ask the host for the answer.", "usr.challenge"),
-    Xfr: rule("xfr", ["Referred"], "Close; the login starts again at the server named.", "xfr.again"),
+    UsrChallenge: rule("challenge", ["AwaitDigest"], "Ask the host for the answer.", "usr.answers", "usr.challenge"),
+    Xfr: rule(
+      "xfr",
+      ["Referred"],
+      "Close; the login starts again at the server named.",
+      "usr.answers",
+      "xfr.again",
+      "beyond.xfr-forms",
+    ),
   },
   AwaitDigest: {
-    Ver: defer,
-    VerNone: defer,
-    Inf: defer,
-    UsrChallenge: defer,
-    UsrOk: defer,
-    Xfr: defer,
-    Failure: defer,
-    Out: defer,
-    Aside: defer,
-    Stray: defer,
+    Ver: waits,
+    VerNone: waits,
+    Inf: waits,
+    UsrChallenge: waits,
+    UsrOk: waits,
+    Xfr: waits,
+    Failure: waits,
+    Out: waits,
+    Aside: waits,
+    Stray: waits,
     Further: misuse,
-    Answer: rule("answer", ["AwaitOk"], "Say USR S and the digest.", "usr.digest"),
+    Answer: rule("answer", ["AwaitOk"], "Say USR S and the digest.", "usr.respond"),
     LogOff: logOff,
     HungUp: hungUp,
     Overdue: overdue,
@@ -217,7 +251,7 @@ export const table = {
   AwaitOk: {
     ...listening,
     Aside: aside("AwaitOk"),
-    UsrOk: rule("usr-ok", ["LoggedIn"], "The client is logged in.", "usr.ok"),
+    UsrOk: rule("usr-ok", ["LoggedIn"], "The client is logged in.", "usr.ok", "usr.verified"),
   },
   LoggedIn: {
     Ver: misuse,
@@ -229,8 +263,14 @@ export const table = {
     Failure: misuse,
     Out: out,
     Aside: misuse,
-    Stray: unexpected,
-    Further: rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.over"),
+    Stray: refuse("Silence", "beyond.verb", "beyond.trid", "beyond.limit"),
+    Further: rule(
+      "hand-over",
+      ["LoggedIn"],
+      "Hand the command to the application.",
+      "login.stage-only",
+      "next.messages",
+    ),
     Answer: misuse,
     LogOff: logOff,
     HungUp: hungUp,
@@ -238,7 +278,7 @@ export const table = {
   },
   Referred: over,
   Closed: over,
-} as const satisfies Table<State, Event, Code>
+} as const satisfies Table<State, Event, Code, Clause.Id>
 
 const say = (command: ClientCommand.ClientCommand): Action => ({ _tag: "Say", command })
 
@@ -418,7 +458,11 @@ const answer = (state: Pending, command: Exclude<ServerCommand.ServerCommand, { 
   }
 }
 
-/** The first name that is not `CVR0` is the one to use. */
+/**
+ * The first name that is not `CVR0` is the one to use.
+ *
+ * @keeps ver.reply-order beyond.ver-list
+ */
 const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
   const name = names.find((name) => name !== Dialect.cvr0)
   const dialect = state._tag === "AwaitVer" ? state.offered.find((dialect) => dialect === name) : undefined
@@ -444,7 +488,11 @@ export interface Options {
   readonly manner: Manner
 }
 
-/** The first move: offer the dialects, and `CVR0` behind them as every client of the time did. */
+/**
+ * The first move: offer the dialects, and `CVR0` behind them as every client of the time did.
+ *
+ * @keeps ver.offer ver.cvr0
+ */
 export const start = ({ account, dialects, manner }: Options): Step<ByTag<State, "AwaitVer">, Action> => ({
   state: { _tag: "AwaitVer", trId: TrId.initial, account, skipped: 0, offered: dialects, manner },
   actions: [say({ _tag: "Ver", trId: TrId.initial, dialects: [...dialects, Dialect.cvr0] })],

@@ -23,6 +23,7 @@ import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
 import * as Wire from "../protocol/Wire.ts"
+import type * as Clause from "./Clause.ts"
 
 /** Why a connection is over; "Denied" is for the account's sake, "Unavailable" for the server's. */
 export const Reason = Schema.Literals([
@@ -58,7 +59,11 @@ export const State = Schema.TaggedUnion({
 })
 export type State = typeof State.Type
 
-/** The state of a new connection. */
+/**
+ * The state of a new connection.
+ *
+ * @keeps login.stage
+ */
 export const initial: ByTag<State, "AwaitVer"> = { _tag: "AwaitVer" }
 
 const trId = { trId: TrId.TrId }
@@ -145,14 +150,31 @@ const outOfTurn = refuse(715, "login.wrong-time")
 const cvrTooEarly = refuse(731, "login.cvr-before-usr")
 const cvrTooLate = refuse(715, "login.cvr-after-usr")
 const silence = refuse("Silence", "login.meaningless")
+const unreadable = refuse("Silence", "ver.no-trid", "beyond.verb", "beyond.trid", "beyond.limit")
 const malformed = refuse("Silence", "usr.disliked")
-const disliked = refuse(911, "usr.disliked")
+const disliked = refuse(911, "usr.disliked-911")
+const malformedDigest = refuse("Silence", "usr.digest-size")
 
 const hungUp = rule("hang-up", ["Closed"], "The client is gone.", "logoff.close")
-const out = rule("out", ["Closed"], "The client logs off: close, say nothing.", "logoff.out")
-const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "login.overdue")
-const shutDown = rule("shut-down", ["Closed"], "Say OUT SSD and close.", "closing.ssd")
-const displaced = rule("displaced", ["Closed"], "Say OUT OTH and close.", "closing.oth")
+const out = rule(
+  "out",
+  ["Closed"],
+  "The client logs off: close, say nothing.",
+  "logoff.out",
+  "logoff.out-closes",
+  "logoff.out-silent",
+)
+const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overdue")
+const shutDown = rule(
+  "shut-down",
+  ["Closed"],
+  "Say OUT SSD and close.",
+  "closing.reasons",
+  "closing.ssd",
+  "closing.ssd-closes",
+)
+const displaced = rule("displaced", ["Closed"], "Say OUT OTH and close.", "closing.reasons", "closing.oth")
+const waits = defer("efficiency.together", "beyond.pending")
 
 /**
  * Whatever may come while nobody has been asked anything; each state then writes down what it makes of VER, INF, USR
@@ -161,7 +183,7 @@ const displaced = rule("displaced", ["Closed"], "Say OUT OTH and close.", "closi
 const listening = {
   Out: out,
   Foreign: silence,
-  Unreadable: refuse("Silence", "login.unreadable"),
+  Unreadable: unreadable,
   Challenge: misuse,
   Refer: misuse,
   Deny: misuse,
@@ -175,20 +197,20 @@ const listening = {
 
 /** While the host decides, what the client says waits its turn. */
 const deciding = {
-  Ver: defer,
-  VerUncommon: defer,
-  Inf: defer,
-  UsrInitiate: defer,
-  UsrMisaddressed: defer,
-  UsrInitiateMalformed: defer,
-  UsrRespond: defer,
-  UsrRespondMalformed: defer,
-  UsrMalformed: defer,
-  Cvr: defer,
-  CvrTolerated: defer,
-  Out: defer,
-  Foreign: defer,
-  Unreadable: defer,
+  Ver: waits,
+  VerUncommon: waits,
+  Inf: waits,
+  UsrInitiate: waits,
+  UsrMisaddressed: waits,
+  UsrInitiateMalformed: waits,
+  UsrRespond: waits,
+  UsrRespondMalformed: waits,
+  UsrMalformed: waits,
+  Cvr: waits,
+  CvrTolerated: waits,
+  Out: waits,
+  Foreign: waits,
+  Unreadable: waits,
   Dismiss: misuse,
   ShutDown: shutDown,
   HungUp: hungUp,
@@ -197,7 +219,13 @@ const deciding = {
 
 /** The initial USR where it may come. */
 const usrInitiate = {
-  UsrInitiate: rule("usr-initiate", ["AwaitAdmission"], "Ask the host what to do with this account.", "usr.initial"),
+  UsrInitiate: rule(
+    "usr-initiate",
+    ["AwaitAdmission"],
+    "Ask the host what to do with this account.",
+    "usr.must",
+    "usr.answers",
+  ),
   UsrMisaddressed: disliked,
   UsrInitiateMalformed: malformed,
   UsrRespond: disliked,
@@ -206,9 +234,9 @@ const usrInitiate = {
 } as const
 
 const cvrTolerated = <const S extends string>(state: S) =>
-  rule("cvr-tolerated", [state], "Answer with the version that the client has.", "quirk.cvr-anytime")
+  rule("cvr-tolerated", [state], "Answer with the version that the client has.", "beyond.cvr-anytime")
 
-const handOver = rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.over")
+const handOver = rule("hand-over", ["LoggedIn"], "Hand the command to the application.", "login.stage-only")
 
 /** Once the client is logged in, its commands are the application's affair. */
 const handedOver = {
@@ -258,8 +286,16 @@ const over = {
 export const table = {
   AwaitVer: {
     ...listening,
-    Ver: rule("ver", ["AwaitInfOrUsr"], "Name the common dialects, the chosen one first.", "ver.reply"),
-    VerUncommon: rule("ver-uncommon", ["Closed"], "Say VER 0 and close.", "ver.none"),
+    Ver: rule(
+      "ver",
+      ["AwaitInfOrUsr"],
+      "Name the common dialects, the chosen one first.",
+      "ver.trid",
+      "ver.common",
+      "ver.reply-order",
+      "ver.example-common",
+    ),
+    VerUncommon: rule("ver-uncommon", ["Closed"], "Say VER 0 and close.", "ver.none", "ver.example-none"),
     Inf: outOfTurn,
     UsrInitiate: outOfTurn,
     UsrMisaddressed: outOfTurn,
@@ -275,7 +311,7 @@ export const table = {
     ...usrInitiate,
     Ver: outOfTurn,
     VerUncommon: outOfTurn,
-    Inf: rule("inf", ["AwaitUsr"], "Say that the security package is MD5.", "inf.reply"),
+    Inf: rule("inf", ["AwaitUsr"], "Say that the security package is MD5.", "inf.optional", "inf.reply", "inf.md5"),
     Cvr: cvrTooEarly,
     CvrTolerated: cvrTolerated("AwaitInfOrUsr"),
   },
@@ -290,9 +326,19 @@ export const table = {
   },
   AwaitAdmission: {
     ...deciding,
-    Challenge: rule("challenge", ["AwaitDigest"], "Say USR S and the challenge.", "usr.challenge"),
-    Refer: rule("refer", ["Closed"], "Say XFR and close.", "xfr.closes"),
-    Deny: rule("deny-account", ["Closed"], "Say the code and close.", "usr.trouble"),
+    Challenge: rule("challenge", ["AwaitDigest"], "Say USR S and the challenge.", "usr.answers", "usr.challenge"),
+    Refer: rule(
+      "refer",
+      ["Closed"],
+      "Say XFR and close.",
+      "login.redirect",
+      "usr.answers",
+      "xfr.rare",
+      "xfr.form",
+      "xfr.example",
+      "xfr.closes",
+    ),
+    Deny: rule("deny-account", ["Closed"], "Say the code and close.", "usr.trouble", "beyond.denials"),
     Accept: misuse,
     Displaced: misuse,
   },
@@ -304,9 +350,9 @@ export const table = {
     UsrInitiate: outOfTurn,
     UsrMisaddressed: outOfTurn,
     UsrInitiateMalformed: outOfTurn,
-    UsrRespond: rule("usr-respond", ["AwaitVerdict"], "Ask the host whether the digest is right.", "usr.digest"),
-    UsrRespondMalformed: refuse("Silence", "usr.digest-size"),
-    UsrMalformed: malformed,
+    UsrRespond: rule("usr-respond", ["AwaitVerdict"], "Ask the host whether the digest is right.", "usr.respond"),
+    UsrRespondMalformed: malformedDigest,
+    UsrMalformed: malformedDigest,
     Cvr: cvrTooLate,
     CvrTolerated: cvrTolerated("AwaitDigest"),
   },
@@ -314,26 +360,33 @@ export const table = {
     ...deciding,
     Challenge: misuse,
     Refer: misuse,
-    Deny: rule("deny-digest", ["Closed"], "Say the code and close.", "usr.wrong-password"),
-    Accept: rule("accept", ["LoggedIn"], "Say USR OK.", "usr.ok"),
+    Deny: rule(
+      "deny-digest",
+      ["Closed"],
+      "Say the code and close.",
+      "usr.wrong-password",
+      "usr.trouble-again",
+      "beyond.denials",
+    ),
+    Accept: rule("accept", ["LoggedIn"], "Say USR OK.", "usr.ok", "usr.verified"),
     Displaced: displaced,
   },
   LoggedIn: {
     ...handedOver,
     Out: out,
-    Unreadable: refuse("Silence", "login.unreadable"),
+    Unreadable: unreadable,
     Challenge: misuse,
     Refer: misuse,
     Deny: misuse,
     Accept: misuse,
     Displaced: displaced,
-    Dismiss: rule("dismiss", ["Closed"], "Close, say nothing.", "login.over"),
+    Dismiss: rule("dismiss", ["Closed"], "Close, say nothing.", "beyond.dismiss"),
     ShutDown: shutDown,
     HungUp: hungUp,
     Overdue: ignore("The login is done."),
   },
   Closed: over,
-} as const satisfies Table<State, Event, Code>
+} as const satisfies Table<State, Event, Code, Clause.Id>
 
 const say = (command: ServerCommand.ServerCommand): Action => ({ _tag: "Say", command })
 const ask = (question: Question): Action => ({ _tag: "Ask", question })
@@ -504,7 +557,11 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
   }
 }
 
-/** What was heard, as an event: where the data of a command decide whether it is legal, it gets a tag of its own. */
+/**
+ * What was heard, as an event: where the data of a command decide whether it is legal, it gets a tag of its own.
+ *
+ * @keeps beyond.order
+ */
 const classifyWith =
   (quirks: Quirk.Quirks) =>
   (heard: Result.Result<ClientCommand.ClientCommand, Codec.Undecodable>): Event => {
@@ -536,7 +593,11 @@ const undecodable = (failure: Codec.Undecodable): Event => {
   return { _tag: like === "UsrRespond" ? "UsrRespondMalformed" : "UsrMalformed", trId }
 }
 
-/** Our choice is the newest dialect that both know; the answer has it, the others in common, and `CVR0` if offered. */
+/**
+ * Our choice is the newest dialect that both know; the answer has it, the others in common, and `CVR0` if offered.
+ *
+ * @keeps ver.cvr0-decorative beyond.ver-single beyond.dialect-case
+ */
 const ver = ({ dialects, trId }: ByTag<ClientCommand.ClientCommand, "Ver">, quirks: Quirk.Quirks): Event => {
   const offered = quirks.dialectCaseInsensitive ? dialects.map((name) => name.toUpperCase()) : dialects
   const dialect = Dialect.all.find((dialect) => offered.includes(dialect))

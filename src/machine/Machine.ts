@@ -16,25 +16,29 @@ export type TagOf<A extends Tagged> = A["_tag"]
 /** The members of a union that bear these tags. */
 export type ByTag<A extends Tagged, Tag> = Extract<A, { readonly _tag: Tag }>
 
+/** The names of the sentences that a cell carries out: one at least. */
+export type Cites<Clause extends string> = readonly [Clause, ...Array<Clause>]
+
 /** The move is legal: its handler makes the next state, one of `to`, and the actions. Nobody is to blame. */
-export interface Rule<Tag extends string> {
+export interface Rule<Tag extends string, Clause extends string> {
   readonly kind: "rule"
   readonly name: string
   readonly to: readonly [Tag, ...Array<Tag>]
   readonly says: string
-  readonly cites: string
+  readonly cites: Cites<Clause>
 }
 
 /** The peer misbehaved: it is answered with a code, or with silence, and the connection is closed. */
-export interface Refuse<Code> {
+export interface Refuse<Code, Clause extends string> {
   readonly kind: "refuse"
   readonly code: Code
-  readonly cites: string
+  readonly cites: Cites<Clause>
 }
 
 /** The host is deciding: the event waits until the state has changed. */
-export interface Defer {
+export interface Defer<Clause extends string> {
   readonly kind: "defer"
+  readonly cites: Cites<Clause>
 }
 
 /** Our own shell fed an event that cannot come now: a defect. */
@@ -49,26 +53,32 @@ export interface Ignore {
 }
 
 /** What becomes of one event in one state. Each kind is another blame. */
-export type Cell<Tag extends string, Code> = Rule<Tag> | Refuse<Code> | Defer | Misuse | Ignore
+export type Cell<Tag extends string, Code, Clause extends string = string> =
+  | Rule<Tag, Clause>
+  | Refuse<Code, Clause>
+  | Defer<Clause>
+  | Misuse
+  | Ignore
 
-/** A cell for each state and each event: a missing one does not compile. */
-export type Table<S extends Tagged, E extends Tagged, Code> = {
-  readonly [s in TagOf<S>]: { readonly [e in TagOf<E>]: Cell<TagOf<S>, Code> }
+/** A cell for each state and each event: a missing one does not compile, nor does a citation of no `Clause`. */
+export type Table<S extends Tagged, E extends Tagged, Code, Clause extends string = string> = {
+  readonly [s in TagOf<S>]: { readonly [e in TagOf<E>]: Cell<TagOf<S>, Code, Clause> }
 }
 
 /** Writes a rule. */
-export const rule = <const To extends readonly [string, ...Array<string>]>(
+export const rule = <const To extends readonly [string, ...Array<string>], const C extends Cites<string>>(
   name: string,
   to: To,
   says: string,
-  cites: string,
+  ...cites: C
 ) => ({ kind: "rule", name, to, says, cites }) as const
 
 /** Writes a refusal. */
-export const refuse = <const Code>(code: Code, cites: string) => ({ kind: "refuse", code, cites }) as const
+export const refuse = <const Code, const C extends Cites<string>>(code: Code, ...cites: C) =>
+  ({ kind: "refuse", code, cites }) as const
 
 /** Writes a deferral. */
-export const defer: Defer = { kind: "defer" }
+export const defer = <const C extends Cites<string>>(...cites: C) => ({ kind: "defer", cites }) as const
 
 /** Writes a misuse. */
 export const misuse: Misuse = { kind: "misuse" }

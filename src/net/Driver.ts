@@ -100,7 +100,11 @@ export interface Driver<K extends Kinds> {
   readonly closing: (within: Duration.Input) => Effect.Effect<void>
 }
 
-/** Takes over a socket, until the scope closes. */
+/**
+ * Takes over a socket, until the scope closes.
+ *
+ * @keeps efficiency.packet beyond.half-close
+ */
 export const make = Effect.fnUntraced(function* <K extends Kinds>(
   side: Side<K>,
   socket: Socket.Socket,

@@ -40,7 +40,11 @@ export interface Credentials {
 
 /** How to log in. */
 export interface Options extends Credentials {
-  /** The server to begin with: a dispatch server, or a notification server. */
+  /**
+   * The server to begin with: a dispatch server, or a notification server.
+   *
+   * @keeps connect.dispatch
+   */
   readonly server: Address.Address
   /** Whether to ask for the security package first, as official clients do; by default it is asked. */
   readonly manner?: Client.Manner
@@ -89,7 +93,11 @@ export interface Session {
   /** Whether the account's address has been verified; none where the server does not say (before MSNP7). */
   readonly verified: Option.Option<boolean>
   readonly server: Address.Address
-  /** What the server says, from the first byte behind its USR OK; ends when we log off. For one consumer. */
+  /**
+   * What the server says, from the first byte behind its USR OK; ends when we log off. For one consumer.
+   *
+   * @keeps next.messages
+   */
   readonly commands: Stream.Stream<ServerCommand.ServerCommand | Codec.Malformed, SessionError>
   /** Says something to the server; false where the session is over. A command that cannot be encoded is a defect. */
   readonly send: (command: Sayable) => Effect.Effect<boolean>
@@ -101,7 +109,11 @@ export interface Session {
   readonly logOff: Effect.Effect<void>
 }
 
-/** Logs in, and stays logged in until the scope closes. */
+/**
+ * Logs in, and stays logged in until the scope closes.
+ *
+ * @keeps connect.log-in
+ */
 export const login = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {

@@ -42,6 +42,8 @@ export class Network extends Context.Service<
  * Serves a plan until the scope closes, once everything listens; where something cannot listen, nothing does.
  *
  * `onSession` is run for each client that logs in at a notification server.
+ *
+ * @keeps session.dispatch session.notification
  */
 export const make = Effect.fnUntraced(function* <R = never>(
   plan: Plan,

@@ -47,6 +47,8 @@ export const FromWire = Word.pipe(
  * By way of capitals, since small letters alone tell some apart that are one letter, such as the two small sigmas of
  * Greek. It makes `straße` and `STRASSE` one account, as Unicode's full case folding does, and a dotless `ı` an `i`,
  * as that does not.
+ *
+ * @keeps beyond.account-case
  */
 export const fold = (account: Account): string => account.toUpperCase().toLowerCase()
 

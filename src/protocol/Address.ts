@@ -11,7 +11,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** The port that a referral means when it names none (draft 7.4), and the port of MSNP (draft 5.1). */
+/**
+ * The port that a referral means when it names none (draft 7.4), and the port of MSNP (draft 5.1).
+ *
+ * @keeps connect.direct
+ */
 export const defaultPort = 1863
 
 /** A host (a name, IPv4, or IPv6 without brackets) and a port from 0 to 65535; 0 asks the system for a free one. */
@@ -21,7 +25,11 @@ export const Address = Schema.Struct({
 }).annotate({ identifier: "Address" })
 export type Address = typeof Address.Type
 
-/** Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`; none for anything else. */
+/**
+ * Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`; none for anything else.
+ *
+ * @keeps xfr.port
+ */
 export const parse = (text: string): Option.Option<Address> => {
   const parts = /^(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text)
   if (parts === null) return Option.none()

@@ -11,7 +11,11 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Bytes from "./Bytes.ts"
 
-/** One or more bytes, none of which parts or ends a parameter. */
+/**
+ * One or more bytes, none of which parts or ends a parameter.
+ *
+ * @keeps usr.challenge-opaque
+ */
 export const Challenge = Schema.String.check(Schema.makeFilter(Bytes.isWord)).pipe(
   Schema.brand("Challenge"),
   Schema.annotate({ description: "a challenge: one or more bytes without white space" }),
@@ -22,7 +26,11 @@ export type Challenge = typeof Challenge.Type
 export const Digest = Schema.String.check(Schema.isPattern(/^[0-9a-f]{32}$/)).pipe(Schema.brand("Digest"))
 export type Digest = typeof Digest.Type
 
-/** A digest as a parameter: 32 hexadecimal digits of either case; in memory it is wrapped at once. */
+/**
+ * A digest as a parameter: 32 hexadecimal digits of either case; in memory it is wrapped at once.
+ *
+ * @keeps beyond.digest-case
+ */
 export const DigestFromWire = Schema.String.check(Schema.isPattern(/^[0-9a-fA-F]{32}$/)).pipe(
   Schema.decodeTo(
     Schema.toType(Schema.Redacted(Digest)),
@@ -51,6 +59,8 @@ const nineDigits = (n: number): string => String(n).padStart(minRandomDigits / 2
  * The answer to a challenge: MD5 of its bytes followed by those of the password in UTF-8.
  *
  * Only ASCII passwords are sure to agree with old clients: no source says in which encoding they hash others.
+ *
+ * @keeps usr.digest
  */
 export const respond = (challenge: Challenge, password: Redacted.Redacted<string>): Redacted.Redacted<Digest> =>
   Redacted.make(Digest.make(md5(challenge + Bytes.fromText(Redacted.value(password)))), { label: "digest" })

@@ -9,19 +9,35 @@ import * as Challenge from "./Challenge.ts"
 import * as TrId from "./TrId.ts"
 import { command, foreign, Words } from "./Wire.ts"
 
-/** Offers dialects, the preferred one first; unknown names and `CVR0` among them are kept. */
+/**
+ * Offers dialects, the preferred one first; unknown names and `CVR0` among them are kept.
+ *
+ * @keeps ver.offer
+ */
 export const Ver = command("Ver", "VER {trId} {dialects...}", { trId: TrId.FromWire, dialects: Words })
 
-/** Asks for the security package, which is MD5 in every dialect. */
+/**
+ * Asks for the security package, which is MD5 in every dialect.
+ *
+ * @keeps inf.question
+ */
 export const Inf = command("Inf", "INF {trId} *", { trId: TrId.FromWire })
 
-/** Initiates the authentication of an account: the initial USR. */
+/**
+ * Initiates the authentication of an account: the initial USR.
+ *
+ * @keeps usr.trid usr.package usr.initial usr.account
+ */
 export const UsrInitiate = command("UsrInitiate", "USR {trId} MD5 I {account}", {
   trId: TrId.FromWire,
   account: Account.FromWire,
 })
 
-/** Responds to the challenge: the subsequent USR. */
+/**
+ * Responds to the challenge: the subsequent USR.
+ *
+ * @keeps usr.respond
+ */
 export const UsrRespond = command("UsrRespond", "USR {trId} MD5 S {digest}", {
   trId: TrId.FromWire,
   digest: Challenge.DigestFromWire,
@@ -30,7 +46,11 @@ export const UsrRespond = command("UsrRespond", "USR {trId} MD5 S {digest}", {
 /** Tells the client's version: locale, system, its version, processor, client, its version; from MSNP5 a code base. */
 export const Cvr = command("Cvr", "CVR {trId} {parameters...}", { trId: TrId.FromWire, parameters: Words })
 
-/** Logs off. It bears no TrID, and anything behind it is ignored. */
+/**
+ * Logs off. It bears no TrID, and anything behind it is ignored.
+ *
+ * @keeps logoff.out
+ */
 export const Out = command("Out", "OUT *", {})
 
 /** The commands of the login stage, by verb; a verb with several stands for several acts. */

@@ -14,7 +14,11 @@ export const all = ["MSNP7", "MSNP6", "MSNP5", "MSNP4", "MSNP3", "MSNP2"] as con
 export const Dialect = Schema.Literals(all)
 export type Dialect = typeof Dialect.Type
 
-/** Whether a text is the name of a dialect, in exactly these letters. */
+/**
+ * Whether a text is the name of a dialect, in exactly these letters.
+ *
+ * @keeps ver.case
+ */
 export const isDialect = Schema.is(Dialect)
 
 /** The decoration that old clients offer behind their dialects. */
@@ -34,7 +38,11 @@ export interface Rules {
 
 const msnp3: Rules = { referral: "AddressAndZero", verifiedFlag: "Absent", denials: [911] }
 
-/** The table of differences. */
+/**
+ * The table of differences.
+ *
+ * @keeps xfr.form xfr.zero xfr.self usr.verified beyond.denials
+ */
 export const rules: { readonly [dialect in Dialect]: Rules } = {
   MSNP2: { ...msnp3, referral: "Address" },
   MSNP3: msnp3,
@@ -44,7 +52,11 @@ export const rules: { readonly [dialect in Dialect]: Rules } = {
   MSNP7: { referral: "AddressZeroAndServer", verifiedFlag: "Present", denials: ErrorCode.Denial.literals },
 }
 
-/** The table of differences as some quirks bend it. */
+/**
+ * The table of differences as some quirks bend it.
+ *
+ * @keeps beyond.msnp2-zero beyond.msnp6-verified
+ */
 export const rulesWith = (quirks: Quirk.Quirks): typeof rules => ({
   ...rules,
   MSNP2: quirks.msnp2ReferralZero ? { ...rules.MSNP2, referral: "AddressAndZero" } : rules.MSNP2,

@@ -29,7 +29,11 @@ export const encode = (name: FriendlyName): string => encodeURIComponent(name)
 /** Whether a name, encoded, fits into the draft's {@link maxEncodedBytes}. */
 export const fits = (name: FriendlyName): boolean => encode(name).length <= maxEncodedBytes
 
-/** The name that a parameter spells. `+` is a plus sign; hexadecimal digits of either case; raw UTF-8 is taken. */
+/**
+ * The name that a parameter spells. `+` is a plus sign; hexadecimal digits of either case; raw UTF-8 is taken.
+ *
+ * @keeps beyond.friendly-name
+ */
 export const decode = (bytes: string): FriendlyName => {
   if (!/%(?![0-9A-Fa-f]{2})/.test(bytes)) {
     const raw = bytes.replace(/%[0-9A-Fa-f]{2}/g, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))

@@ -14,7 +14,11 @@ export interface Limits {
   readonly payload: number
 }
 
-/** A server's limits: the longest line on record in the protocol is of about 600 bytes. */
+/**
+ * A server's limits: the longest line on record in the protocol is of about 600 bytes.
+ *
+ * @keeps beyond.limit
+ */
 export const serverLimits: Limits = { line: 2048, payload: 65_536 }
 
 /** A client's limits: wider, since a challenge may be of any length. */
@@ -45,7 +49,11 @@ export type Taken =
   | { readonly _tag: "NotYet"; readonly rest: string; readonly wanted: number }
   | { readonly _tag: "Never"; readonly why: string }
 
-/** Takes the first command from some bytes. */
+/**
+ * Takes the first command from some bytes.
+ *
+ * @keeps efficiency.lf beyond.blanks
+ */
 export const take = (bytes: string, payloads: Payloads, limits: Limits): Taken => {
   let rest = bytes
   while (true) {

@@ -45,10 +45,18 @@ const Packages = Words.pipe(
   ),
 ).annotate({ description: "security packages" })
 
-/** Names the security packages; a list may be parted by spaces (MSNP2) or commas (draft 7.2). */
+/**
+ * Names the security packages; a list may be parted by spaces (MSNP2) or commas (draft 7.2).
+ *
+ * @keeps inf.reply beyond.inf-list
+ */
 export const Inf = command("Inf", "INF {trId} {packages...}", { trId: TrId.FromWire, packages: Packages })
 
-/** Challenges the client. */
+/**
+ * Challenges the client.
+ *
+ * @keeps usr.challenge
+ */
 export const UsrChallenge = command("UsrChallenge", "USR {trId} MD5 S {challenge}", {
   trId: TrId.FromWire,
   challenge: Challenge.Challenge,
@@ -67,7 +75,11 @@ const Flag = Schema.Array(Word)
   )
   .annotate({ description: "0 or 1" })
 
-/** Lets the client in. `verified` is none where the line bears no flag; flags of later dialects are passed over. */
+/**
+ * Lets the client in. `verified` is none where the line bears no flag; flags of later dialects are passed over.
+ *
+ * @keeps usr.ok
+ */
 export const UsrOk = command("UsrOk", "USR {trId} OK {account} {friendlyName} {verified...}", {
   trId: TrId.FromWire,
   account: Account.FromWire,
@@ -80,7 +92,11 @@ const Trailer = Schema.Union([Schema.Tuple([]), Schema.Tuple([Word]), Schema.Tup
   Schema.annotate({ description: "a zero and an address" }),
 )
 
-/** Refers the client to another notification server. */
+/**
+ * Refers the client to another notification server.
+ *
+ * @keeps xfr.ns xfr.address
+ */
 export const Xfr = command("Xfr", "XFR {trId} NS {to} {trailer...}", {
   trId: TrId.FromWire,
   to: Address.FromWire,
@@ -122,7 +138,11 @@ const Tail = Words.pipe(
   ),
 ).annotate({ description: "a TrID" })
 
-/** Refuses, with a code. `trId` is none where the line bears none; text behind it is passed over. */
+/**
+ * Refuses, with a code. `trId` is none where the line bears none; text behind it is passed over.
+ *
+ * @keeps beyond.failure-form
+ */
 export const Failure = command("Failure", "{code} {trId...}", { code: ErrorCode.FromWire, trId: Tail })
 
 /** The commands of the login stage, by verb; a verb with several stands for several acts. */

@@ -9,7 +9,11 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 /** The largest identifier, 2^32 - 1 (draft 5.6). */
 export const maximum = 4294967295
 
-/** A whole number from 0 to 4294967295 (draft 5.6). */
+/**
+ * A whole number from 0 to 4294967295 (draft 5.6).
+ *
+ * @keeps beyond.trid
+ */
 export const TrId = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum })).pipe(Schema.brand("TrId"))
 export type TrId = typeof TrId.Type
 

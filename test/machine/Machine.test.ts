@@ -35,9 +35,9 @@ const table = {
     Approved: misuse,
   },
   AwaitBank: {
-    Coin: defer,
-    Note: defer,
-    Push: defer,
+    Coin: defer("manual 5"),
+    Note: defer("manual 5"),
+    Push: defer("manual 5"),
     Approved: rule("approved", ["Paid"], "Take the note.", "manual 2"),
   },
   Broken: { Coin: ignore("Broken."), Note: ignore("Broken."), Push: ignore("Broken."), Approved: ignore("Broken.") },

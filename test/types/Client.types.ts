@@ -1,6 +1,8 @@
 /** What the types of the client's machine forbid. Compiled, never run. */
+import type * as Clause from "../../src/login/Clause.ts"
 import * as Client from "../../src/login/Client.ts"
 import type { ByTag, Handlers, Table, TagOf } from "../../src/machine/Machine.ts"
+import { refuse } from "../../src/machine/Machine.ts"
 import type { Equals } from "../support/Types.ts"
 import { holds } from "../support/Types.ts"
 
@@ -16,13 +18,19 @@ export const missingCell = {
   ...Client.table,
   // @ts-expect-error -- What becomes of a challenge before VER must be said.
   AwaitVer: withoutChallenge,
-} as const satisfies Table<Client.State, Client.Event, Client.Code>
+} as const satisfies Table<Client.State, Client.Event, Client.Code, Clause.Id>
 
 export const loudRefusal = {
   ...Client.table,
   // @ts-expect-error -- A client that refuses says nothing.
-  AwaitVer: { ...Client.table.AwaitVer, Inf: { kind: "refuse", code: 715, cites: "" } },
-} as const satisfies Table<Client.State, Client.Event, Client.Code>
+  AwaitVer: { ...Client.table.AwaitVer, Inf: refuse(715, "login.synchronous") },
+} as const satisfies Table<Client.State, Client.Event, Client.Code, Clause.Id>
+
+export const citationOfNone = {
+  ...Client.table,
+  // @ts-expect-error -- There is no such sentence.
+  AwaitVer: { ...Client.table.AwaitVer, Inf: refuse("Silence", "inf.unexpected") },
+} as const satisfies Table<Client.State, Client.Event, Client.Code, Clause.Id>
 
 export const illegalMove: All = {
   ...handlers,

@@ -11,7 +11,7 @@ type Burnt = Extract<State, { readonly _tag: "Burnt" }>
 
 const table = {
   Off: { Press: rule("on", ["On", "Burnt"], "Light.", ""), Surge: refuse(1, ""), Check: misuse },
-  On: { Press: rule("off", ["Off"], "Darken.", ""), Surge: refuse(2, ""), Check: defer },
+  On: { Press: rule("off", ["Off"], "Darken.", ""), Surge: refuse(2, ""), Check: defer("") },
   Burnt: { Press: ignore("Burnt."), Surge: ignore("Burnt."), Check: ignore("Burnt.") },
 } as const satisfies Table<State, Event, 1 | 2>
 

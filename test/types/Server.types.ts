@@ -1,7 +1,8 @@
 /** What the types of the server's machine forbid. Compiled, never run. */
+import type * as Clause from "../../src/login/Clause.ts"
 import * as Server from "../../src/login/Server.ts"
 import type { ByTag, Handlers, Table, TagOf } from "../../src/machine/Machine.ts"
-import { rule } from "../../src/machine/Machine.ts"
+import { refuse, rule } from "../../src/machine/Machine.ts"
 import type * as Codec from "../../src/protocol/Codec.ts"
 import type { Equals } from "../support/Types.ts"
 import { holds } from "../support/Types.ts"
@@ -19,19 +20,28 @@ export const missingCell = {
   ...Server.table,
   // @ts-expect-error -- What becomes of INF before VER must be said.
   AwaitVer: withoutInf,
-} as const satisfies Table<Server.State, Server.Event, Server.Code>
+} as const satisfies Table<Server.State, Server.Event, Server.Code, Clause.Id>
 
 export const wrongTarget = {
   ...Server.table,
   // @ts-expect-error -- There is no such state.
-  AwaitVer: { ...Server.table.AwaitVer, Inf: rule("inf", ["AwaitTicket"], "", "") },
-} as const satisfies Table<Server.State, Server.Event, Server.Code>
+  AwaitVer: { ...Server.table.AwaitVer, Inf: rule("inf", ["AwaitTicket"], "", "inf.reply") },
+} as const satisfies Table<Server.State, Server.Event, Server.Code, Clause.Id>
 
 export const wrongCode = {
   ...Server.table,
   // @ts-expect-error -- No clause has a server refuse with 500.
-  AwaitVer: { ...Server.table.AwaitVer, Inf: { kind: "refuse", code: 500, cites: "" } },
-} as const satisfies Table<Server.State, Server.Event, Server.Code>
+  AwaitVer: { ...Server.table.AwaitVer, Inf: refuse(500, "login.wrong-time") },
+} as const satisfies Table<Server.State, Server.Event, Server.Code, Clause.Id>
+
+export const citationOfNone = {
+  ...Server.table,
+  // @ts-expect-error -- There is no such sentence.
+  AwaitVer: { ...Server.table.AwaitVer, Inf: refuse(715, "login.out-of-time") },
+} as const satisfies Table<Server.State, Server.Event, Server.Code, Clause.Id>
+
+// @ts-expect-error -- A refusal names the sentence that it carries out.
+export const uncited = refuse(715)
 
 export const illegalMove: All = {
   ...handlers,

@@ -1,0 +1,123 @@
+/**
+ * Who names which clause, read from the sources and the tests: rules, `@keeps` in docstrings, options, tags of tests.
+ *
+ * Names are given as they are written, whether there is such a clause or not: the checks compare them.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import ts from "typescript"
+
+/** A place that names a clause. */
+export interface Citation {
+  readonly clause: string
+  /** From the top of the project on, with slashes. */
+  readonly file: string
+  /** Counted from 1. */
+  readonly line: number
+  /** What stands there: a rule, a declaration, the title of a test. */
+  readonly name: string
+}
+
+/** A text in which a template has holes, as a person reads it: with `…` for each hole. */
+const written = (node: ts.Node): string | undefined => {
+  if (ts.isStringLiteralLike(node)) return node.text
+  return ts.isTemplateExpression(node)
+    ? node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join("")
+    : undefined
+}
+
+const root = Path.join(import.meta.dirname, "..")
+
+/** Each node of the TypeScript files below a folder, with the place that it has. */
+const scan = <A>(folder: string, read: (node: ts.Node, at: (node: ts.Node) => Place) => ReadonlyArray<A>) =>
+  Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .toSorted()
+    .flatMap((path): ReadonlyArray<A> => {
+      const file = `${folder}/${path.replaceAll(Path.sep, "/")}`
+      const tree = ts.createSourceFile(
+        file,
+        Fs.readFileSync(Path.join(root, file), "utf8"),
+        ts.ScriptTarget.ESNext,
+        true,
+      )
+      const at = (node: ts.Node): Place => ({
+        file,
+        line: tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1,
+      })
+      const visit = (node: ts.Node): ReadonlyArray<A> => {
+        const below: Array<A> = [...read(node, at)]
+        ts.forEachChild(node, (child) => void below.push(...visit(child)))
+        return below
+      }
+      return visit(tree)
+    })
+
+interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+/** The kinds of cell that cite, with the number of arguments that stand before the citations. */
+const kinds: { readonly [kind: string]: number } = { rule: 3, refuse: 1, defer: 0 }
+
+/** Each citation in a table: of a rule by its name, of a refusal by what is said, of a deferral. */
+export const rules = (): ReadonlyArray<Citation> =>
+  scan("src/login", (node, at) => {
+    if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return []
+    const kind = node.expression.text
+    const before = kinds[kind]
+    if (before === undefined) return []
+    const first = node.arguments[0]
+    const name = first === undefined || before === 0 ? kind : `${kind} ${written(first) ?? first.getText()}`
+    return node.arguments.slice(before).flatMap((argument) => {
+      const clause = written(argument)
+      return clause === undefined ? [] : [{ clause, ...at(argument), name }]
+    })
+  })
+
+/** Each `@keeps` in a docstring, at the declaration that it stands before. */
+export const keepers = (): ReadonlyArray<Citation> =>
+  scan("src", (node, at) =>
+    ts.getJSDocTags(node).flatMap((tag) =>
+      tag.tagName.text === "keeps" && tag.parent.parent === node
+        ? (ts.getTextOfJSDocComment(tag.comment) ?? "")
+            .split(/[\s,]+/)
+            .filter((clause) => clause !== "")
+            .map((clause) => ({ clause, ...at(node), name: nameOf(node) }))
+        : [],
+    ),
+  )
+
+/** The name of a declaration, with the interface before it if it is a member. */
+const nameOf = (node: ts.Node): string => {
+  if (ts.isVariableStatement(node))
+    return node.declarationList.declarations.map(({ name }) => name.getText()).join(", ")
+  const name = isNamed(node) ? node.name.getText() : "the module"
+  return ts.isInterfaceDeclaration(node.parent) ? `${node.parent.name.text}.${name}` : name
+}
+
+const isNamed = (node: ts.Node): node is ts.PropertySignature | ts.InterfaceDeclaration =>
+  ts.isPropertySignature(node) || ts.isInterfaceDeclaration(node)
+
+/** Each tag of a test, or of a group of tests, with its title. */
+export const tests = (): ReadonlyArray<Citation> =>
+  scan("test", (node, at) => {
+    if (!ts.isPropertyAssignment(node) || node.name.getText() !== "tags") return []
+    const call = node.parent.parent
+    if (!ts.isArrayLiteralExpression(node.initializer) || !ts.isCallExpression(call)) return []
+    const [title] = call.arguments
+    const name = title === undefined ? "" : (written(title) ?? title.getText())
+    return node.initializer.elements.map((element) => ({ clause: written(element) ?? "", ...at(call), name }))
+  })
+
+/** Where an option stands that is named by its module, type and member, such as `net/LoginClient Options.server`. */
+export const option = (named: string): Citation | undefined => {
+  const [module = "", path = ""] = named.split(" ")
+  return scan(`src/${Path.dirname(module)}`, (node, at) => {
+    const place = at(node)
+    return ts.isPropertySignature(node) && place.file === `src/${module}.ts` && nameOf(node) === path
+      ? [{ clause: named, ...place, name: path }]
+      : []
+  })[0]
+}
