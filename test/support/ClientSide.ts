@@ -1,13 +1,15 @@
 /** A client without a socket: bytes in, bytes out. */
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as Client from "../../src/login/Client.ts"
-import type { Step } from "../../src/machine/Machine.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as Line from "../../src/protocol/Line.ts"
+import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import { crlf, lines } from "./Frame.ts"
+import type { Side } from "./Talk.ts"
+import { saidOf, talk } from "./Talk.ts"
 
 /** With what a client begins, unless a test says otherwise: Alice, as an official client of MSNP7. */
 export const official: Client.Options = {
@@ -19,54 +21,51 @@ export const official: Client.Options = {
 /** The password of the documents' own example. */
 export const password = Redacted.make("mypassword")
 
-type Action = ReturnType<typeof Client.transition>["actions"][number]
+/** Answers each challenge with that password at once. */
+export const respond = ({ challenge }: Client.Question): Client.Event => ({
+  _tag: "Answer",
+  digest: Challenge.respond(challenge, password),
+})
+
+type ClientSide = Side<
+  Client.State,
+  Client.Event,
+  ServerCommand.ServerCommand,
+  ClientCommand.ClientCommand,
+  Client.Question
+>
+
+/** A client's machine and codec. */
+export const sideOf = (options: Client.Options): ClientSide => ({
+  first: Client.start(options),
+  limits: Line.clientLimits,
+  payloads: () => Line.serverPayloads,
+  decode: Codec.decodeServer,
+  encode: Codec.encodeClient,
+  classify: Client.classify,
+  transition: Client.transition,
+  isOver: (state) => state._tag === "Closed" || state._tag === "Referred",
+})
 
 /** A connection's client side; it answers each challenge with that password at once. */
 export const connect = (options: Partial<Client.Options> = {}) => {
-  let state: Client.State
-  let bytes = ""
   const actions: Array<string> = []
-
-  const carryOut = (action: Action): string => {
-    actions.push(action._tag)
-    switch (action._tag) {
-      case "Say":
-        return Result.getOrThrow(Codec.encodeClient(action.command))
-      case "Ask":
-        return feed({ _tag: "Answer", digest: Challenge.respond(action.question.challenge, password) })
-      case "Postponed":
-      case "Deliver":
-      case "Close":
-        return ""
-    }
+  const login = talk(sideOf({ ...official, ...options }), {
+    host: respond,
+    onMove: ({ happened }) => {
+      actions.push(...happened.map(({ _tag }) => (_tag === "Said" ? "Say" : _tag)))
+    },
+  })
+  actions.push(...login.first.map(({ _tag }) => (_tag === "Said" ? "Say" : _tag)))
+  return {
+    hello: saidOf(login.first),
+    /** Hears some bytes, in however many pieces they come; gives back the bytes said. */
+    hear: (piece: string) => saidOf(login.hear(piece)),
+    /** Feeds an event; gives back the bytes said. */
+    feed: (event: Client.Event) => saidOf(login.feed(event)),
+    actions,
+    state: login.state,
   }
-
-  const follow = (step: Step<Client.State, Action>): string => {
-    state = step.state
-    return step.actions.map(carryOut).join("")
-  }
-
-  /** Feeds an event; gives back the bytes said. */
-  const feed = (event: Client.Event): string => follow(Client.transition(state, event))
-
-  /** Hears some bytes, in however many pieces they come; gives back the bytes said. */
-  const hear = (piece: string): string => {
-    bytes += piece
-    let said = ""
-    while (state._tag !== "Closed" && state._tag !== "Referred") {
-      const taken = Line.take(bytes, Line.serverPayloads, Line.clientLimits)
-      if (taken._tag === "NotYet") break
-      bytes = taken._tag === "Whole" ? taken.rest : ""
-      const heard = taken._tag === "Whole" ? Codec.decodeServer(taken.frame) : Result.fail(Codec.unreadable(taken.why))
-      said += feed(Client.classify(state, heard))
-    }
-    return said
-  }
-
-  const first = Client.start({ ...official, ...options })
-  state = first.state
-  const hello = follow(first)
-  return { hello, hear, feed, actions, state: () => state }
 }
 
 /** What a client says to some lines of a server, its first line included, and where that leads. */

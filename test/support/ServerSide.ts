@@ -1,12 +1,15 @@
 /** A server without a socket: bytes in, bytes out, with a host that the test plays. */
-import * as Result from "effect/Result"
 import * as Server from "../../src/login/Server.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as Line from "../../src/protocol/Line.ts"
+import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import { crlf, lines } from "./Frame.ts"
+import type { Side } from "./Talk.ts"
+import { saidOf, talk } from "./Talk.ts"
 
 /** What a host decides; nothing while it is still deciding. */
 export type Host = (question: Server.Question) => Server.Event | undefined
@@ -24,65 +27,48 @@ export const admit: Host = (question) =>
 /** Is asked, and never answers. */
 export const ponder: Host = () => undefined
 
+type ServerSide = Side<
+  Server.State,
+  Server.Event,
+  ClientCommand.ClientCommand,
+  ServerCommand.ServerCommand,
+  Server.Question
+>
+
+/** A server's machine and codec. */
+export const sideOf = ({ classify, transition }: Server.Server): ServerSide => ({
+  first: { state: Server.initial, actions: [] },
+  limits: Line.serverLimits,
+  payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
+  decode: Codec.decodeClient,
+  encode: Codec.encodeServer,
+  classify: (_, heard) => classify(heard),
+  transition,
+  isOver: (state) => state._tag === "Closed",
+})
+
 /** A connection's server side. */
 export const serve = (host: Host = admit, server: Server.Server = Server) => {
-  let state: Server.State = Server.initial
-  let bytes = ""
-  let waiting: Array<Server.Event> = []
   const asked: Array<Server.Question> = []
   const actions: Array<string> = []
-
-  const carryOut = (action: ReturnType<Server.Server["transition"]>["actions"][number]): string => {
-    actions.push(action._tag)
-    switch (action._tag) {
-      case "Say":
-        return Result.getOrThrow(Codec.encodeServer(action.command))
-      case "Ask": {
-        asked.push(action.question)
-        const decision = host(action.question)
-        return decision === undefined ? "" : feed(decision)
+  const login = talk(sideOf(server), {
+    host,
+    onMove: ({ happened }) => {
+      for (const happening of happened) {
+        actions.push(happening._tag === "Said" ? "Say" : happening._tag)
+        if (happening._tag === "Ask") asked.push(happening.question)
       }
-      case "Postponed":
-        waiting.push(action.event)
-        return ""
-      case "Deliver":
-      case "Close":
-        return ""
-    }
+    },
+  })
+  return {
+    /** Hears some bytes, in however many pieces they come; gives back the bytes said. */
+    hear: (piece: string) => saidOf(login.hear(piece)),
+    /** Feeds an event, then those that waited for it; gives back the bytes said. */
+    feed: (event: Server.Event) => saidOf(login.feed(event)),
+    asked,
+    actions,
+    state: login.state,
   }
-
-  const step = (event: Server.Event): string => {
-    const step = server.transition(state, event)
-    state = step.state
-    return step.actions.map(carryOut).join("")
-  }
-
-  /** Feeds an event, then those that waited for it; gives back the bytes said. */
-  const feed = (event: Server.Event): string => {
-    const said = step(event)
-    const deferred = waiting
-    waiting = []
-    return said + deferred.map(step).join("")
-  }
-
-  /** Hears some bytes, in however many pieces they come; gives back the bytes said. */
-  const hear = (piece: string): string => {
-    bytes += piece
-    let said = ""
-    while (state._tag !== "Closed") {
-      const taken = Line.take(bytes, Line.noPayloads, Line.serverLimits)
-      if (taken._tag === "NotYet") break
-      bytes = taken._tag === "Whole" ? taken.rest : ""
-      said += step(
-        server.classify(
-          taken._tag === "Whole" ? Codec.decodeClient(taken.frame) : Result.fail(Codec.unreadable(taken.why)),
-        ),
-      )
-    }
-    return said
-  }
-
-  return { hear, feed, asked, actions, state: () => state }
 }
 
 /** What a server says to some lines of a client, and where that leads. */
