@@ -1,4 +1,5 @@
 // One module a line, floor by floor.
+export * as Atlas from "./machine/Atlas.ts"
 export * as Machine from "./machine/Machine.ts"
 
 export * as Account from "./protocol/Account.ts"

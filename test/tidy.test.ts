@@ -88,6 +88,7 @@ const core = ["machine", "protocol", "login"]
 /** The modules of effect that are data and pure functions: all that the core may use. */
 const pure = [
   "effect/Array",
+  "effect/Graph",
   "effect/Option",
   "effect/Redacted",
   "effect/Result",
