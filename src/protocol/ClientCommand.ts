@@ -14,7 +14,10 @@ import { command, foreign, Words } from "./Wire.ts"
  *
  * @keeps ver.offer
  */
-export const Ver = command("Ver", "VER {trId} {dialects...}", { trId: TrId.FromWire, dialects: Words })
+export const Ver = command("Ver", "VER {trId} {dialects...}", {
+  trId: TrId.FromWire,
+  dialects: Words.annotate({ description: "names of dialects" }),
+})
 
 /**
  * Asks for the security package, which is MD5 in every dialect.

@@ -20,13 +20,16 @@ const none = "0"
 
 const Dialects = Schema.NonEmptyArray(Word)
   .check(Schema.makeFilter(([first]) => first !== none))
-  .annotate({ description: "dialects" })
+  .annotate({ description: "names of dialects, one at least" })
 
 /** Names the common dialects; the first that is not `CVR0` is the one to use. */
 export const Ver = command("Ver", "VER {trId} {dialects...}", { trId: TrId.FromWire, dialects: Dialects })
 
 /** Says that no dialect is common; some servers name those they know behind the zero. */
-export const VerNone = command("VerNone", "VER {trId} 0 {known...}", { trId: TrId.FromWire, known: Words })
+export const VerNone = command("VerNone", "VER {trId} 0 {known...}", {
+  trId: TrId.FromWire,
+  known: Words.annotate({ description: "names of dialects, or nothing" }),
+})
 
 /** The name of a security package; a comma would part it. */
 const Package = Word.check(Schema.makeFilter((name) => !name.includes(",")))
@@ -43,7 +46,7 @@ const Packages = Words.pipe(
     Schema.NonEmptyArray(Package),
     SchemaTransformation.passthroughSupertype<readonly [string, ...Array<string>], ReadonlyArray<string>>(),
   ),
-).annotate({ description: "security packages" })
+).annotate({ description: "names of security packages, one at least" })
 
 /**
  * Names the security packages; a list may be parted by spaces (MSNP2) or commas (draft 7.2).
@@ -73,7 +76,7 @@ const Flag = Schema.Array(Word)
       }),
     ),
   )
-  .annotate({ description: "0 or 1" })
+  .annotate({ description: "0, 1 or nothing" })
 
 /**
  * Lets the client in. `verified` is none where the line bears no flag; flags of later dialects are passed over.
@@ -89,7 +92,7 @@ export const UsrOk = command("UsrOk", "USR {trId} OK {account} {friendlyName} {v
 
 /** What stands behind a referral's address: nothing (MSNP2), a zero, or a zero and the referring server (MSNP7). */
 const Trailer = Schema.Union([Schema.Tuple([]), Schema.Tuple([Word]), Schema.Tuple([Word, Address.FromWire])]).pipe(
-  Schema.annotate({ description: "a zero and an address" }),
+  Schema.annotate({ description: "nothing, a zero, or a zero and an address" }),
 )
 
 /**
@@ -120,7 +123,7 @@ const Reason = Words.pipe(
       encode: (reason) => outWords[reason],
     }),
   ),
-).annotate({ description: "OTH or SSD" })
+).annotate({ description: "OTH, SSD or nothing" })
 
 /** Ends the session from the server's side. */
 export const Out = command("Out", "OUT {reason...}", { reason: Reason })
@@ -136,7 +139,7 @@ const Tail = Words.pipe(
       encode: Option.match({ onNone: () => [], onSome: (trId) => [String(trId)] }),
     }),
   ),
-).annotate({ description: "a TrID" })
+).annotate({ description: "a TrID, or nothing" })
 
 /**
  * Refuses, with a code. `trId` is none where the line bears none; text behind it is passed over.

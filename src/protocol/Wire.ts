@@ -19,7 +19,7 @@ export const Word = Schema.String.check(Schema.makeFilter(Bytes.isWord)).annotat
 })
 
 /** Words, none, one or many. */
-export const Words = Schema.Array(Word)
+export const Words = Schema.Array(Word).annotate({ description: "words, none, one or many" })
 
 /** A schema for one parameter. */
 type One = Schema.ConstraintCodec<unknown, string>
@@ -46,10 +46,21 @@ export interface Problem {
   readonly expected: string
 }
 
+/** A named part of a grammar, as the documents tell of it. */
+export interface Parameter {
+  readonly name: string
+  /** One word, or all that are left. */
+  readonly takes: "One" | "Rest"
+  /** What it has to be, as its schema is annotated. */
+  readonly description: string
+}
+
 /** A description and what follows from it. */
 export interface Command<Tag extends string, Fields extends Schema.Struct.Fields> {
   readonly tag: Tag
   readonly grammar: string
+  /** The named parts, in the order of the grammar. */
+  readonly parameters: ReadonlyArray<Parameter>
   /** The typed form: guards (`Schema.is`) and arbitraries (`Arbitrary.schema`) come from here. */
   readonly type: Schema.toType<Schema.TaggedStruct<Tag, Fields>>
   /** Words, the verb first, to the typed form: each in its turn, and last whether there are too many. Never throws. */
@@ -110,24 +121,27 @@ export const command = <
     ),
   )
 
-  return { tag, grammar, type, decode, encode, schema }
+  return { tag, grammar, parameters: parts.flatMap(({ parameters }) => parameters), type, decode, encode, schema }
 }
 
 /** One word of a grammar at work. */
 interface Part {
-  readonly takes: "One" | "Rest"
+  readonly takes: Parameter["takes"]
+  /** Itself, if it has a name. */
+  readonly parameters: ReadonlyArray<Parameter>
   readonly read: (words: ReadonlyArray<string>, into: Record<string, unknown>) => Problem | undefined
   readonly write: (value: object, words: Array<string>) => string | undefined
 }
 
 const part = (text: string, index: number, fields: { readonly [name: string]: One | Rest }): Part => {
-  if (text === "*") return { takes: "Rest", read: () => undefined, write: () => undefined }
+  if (text === "*") return { takes: "Rest", parameters: [], read: () => undefined, write: () => undefined }
 
   const name = /^\{(\w+)(\.{3})?\}$/.exec(text)?.[1]
   if (name === undefined) {
     const problem = { index, parameter: text, kind: "Word", expected: text } as const
     return {
       takes: "One",
+      parameters: [],
       read: (words) =>
         words[index] === text ? undefined : { ...problem, fault: index < words.length ? "Invalid" : "Missing" },
       write: (_, words) => void words.push(text),
@@ -143,6 +157,7 @@ const part = (text: string, index: number, fields: { readonly [name: string]: On
   const encode = Schema.encodeUnknownResult(field)
   return {
     takes,
+    parameters: [{ name, takes, description: expected }],
     read: (words, into) => {
       if (takes === "One" && index >= words.length) return { ...problem, fault: "Missing" }
       const value = decode(takes === "One" ? words[index] : words.slice(index))

@@ -28,6 +28,16 @@ describe("a described command", () => {
     expect(Schema.decodeUnknownResult(Say.schema)(["SAY", "1", "TO"])._tag).toBe("Failure")
   })
 
+  it("tells of its named parts: what they are called, how many words they take, and what they have to be", () => {
+    const trId = { name: "trId", takes: "One", description: "a number from 0 to 4294967295" }
+    expect(Say.parameters).toEqual([
+      trId,
+      { name: "who", takes: "One", description: "a word: one or more bytes without white space" },
+    ])
+    expect(All.parameters).toEqual([trId, { name: "words", takes: "Rest", description: "words, none, one or many" }])
+    expect(Any.parameters).toEqual([trId])
+  })
+
   it("has a guard", () => {
     const isSay = Schema.is(Say.type)
     expect(isSay({ _tag: "Say", trId: 1, who: "bob" })).toBe(true)
