@@ -357,7 +357,7 @@ interface Known {
   readonly skipped: number
 }
 
-const carry = ({ account, skipped, trId }: Known): Known => ({ account, skipped, trId: TrId.next(trId) })
+const carry = ({ account, skipped, trId }: Known): Known => ({ trId: TrId.next(trId), account, skipped })
 
 const initiate = (known: Known, dialect: Dialect.Dialect): Step<ByTag<State, "AwaitUsr">, Action> => {
   const next = carry(known)

@@ -1,22 +1,18 @@
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Server from "../../src/login/Server.ts"
-import type { ByTag, TagOf } from "../../src/machine/Machine.ts"
+import type { ByTag } from "../../src/machine/Machine.ts"
 import * as Account from "../../src/protocol/Account.ts"
-import * as Challenge from "../../src/protocol/Challenge.ts"
 import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
-import * as Codec from "../../src/protocol/Codec.ts"
 import * as Dialect from "../../src/protocol/Dialect.ts"
 import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
-import * as TrId from "../../src/protocol/TrId.ts"
 import * as Arbitraries from "../support/Arbitraries.ts"
 import { crlf, fromClient, lines } from "../support/Frame.ts"
-import { cells, offences } from "../support/WholeSpace.ts"
+import { serverEvents, serverStates } from "../support/Space.ts"
+import { cells } from "../support/WholeSpace.ts"
 import type { Host } from "../support/ServerSide.ts"
 import { admit, answer, challenge, ponder, serve } from "../support/ServerSide.ts"
 
@@ -388,7 +384,7 @@ describe("the end", () => {
   it("is final: a decision or an event that comes too late changes nothing", () => {
     const login = serve()
     login.hear(crlf("OUT"))
-    for (const late of Object.values(events)) {
+    for (const late of Object.values(serverEvents("MSNP7"))) {
       expect(login.feed(late)).toBe("")
     }
     expect(login.state()).toEqual({ _tag: "Closed", reason: "LoggedOff" })
@@ -508,106 +504,9 @@ describe("the quirk", () => {
   })
 })
 
-const account = Account.Account.make("alice@hotmail.com")
-const friendlyName = FriendlyName.FriendlyName.make("Alice")
-const trId = TrId.TrId.make(7)
-const address = { host: "10.0.0.5", port: 1863 }
-
-/** An event of every kind. */
-const events: { readonly [tag in TagOf<Server.Event>]: ByTag<Server.Event, tag> } = {
-  Ver: { _tag: "Ver", trId, dialect: "MSNP7", common: ["MSNP7"] },
-  VerUncommon: { _tag: "VerUncommon", trId },
-  Inf: { _tag: "Inf", trId },
-  UsrInitiate: { _tag: "UsrInitiate", trId, account },
-  UsrMisaddressed: { _tag: "UsrMisaddressed", trId },
-  UsrInitiateMalformed: { _tag: "UsrInitiateMalformed", trId },
-  UsrRespond: { _tag: "UsrRespond", trId, digest: Redacted.make(Challenge.Digest.make(digits)) },
-  UsrRespondMalformed: { _tag: "UsrRespondMalformed", trId },
-  UsrMalformed: { _tag: "UsrMalformed", trId },
-  Cvr: { _tag: "Cvr", trId },
-  CvrTolerated: { _tag: "CvrTolerated", trId, version: "1.0.0863" },
-  Out: { _tag: "Out" },
-  Foreign: { _tag: "Foreign" },
-  Unreadable: { _tag: "Unreadable" },
-  Challenge: { _tag: "Challenge", challenge },
-  Refer: { _tag: "Refer", to: address, from: address },
-  Deny: { _tag: "Deny", code: 911 },
-  Accept: { _tag: "Accept", account, friendlyName, verified: true },
-  Displaced: { _tag: "Displaced" },
-  Dismiss: { _tag: "Dismiss" },
-  ShutDown: { _tag: "ShutDown" },
-  HungUp: { _tag: "HungUp" },
-  Overdue: { _tag: "Overdue" },
-}
-
-/** A state of every kind, in a dialect. */
-const statesIn = (dialect: Dialect.Dialect): { readonly [tag in TagOf<Server.State>]: ByTag<Server.State, tag> } => ({
-  AwaitVer: { _tag: "AwaitVer" },
-  AwaitInfOrUsr: { _tag: "AwaitInfOrUsr", dialect },
-  AwaitUsr: { _tag: "AwaitUsr", dialect },
-  AwaitAdmission: { _tag: "AwaitAdmission", dialect, trId, account },
-  AwaitDigest: { _tag: "AwaitDigest", dialect, account, challenge },
-  AwaitVerdict: { _tag: "AwaitVerdict", dialect, trId, account },
-  LoggedIn: { _tag: "LoggedIn", dialect, account, friendlyName, verified: true },
-  Closed: { _tag: "Closed", reason: "Denied" },
-})
-
 describe("each state with each event", () => {
-  const states = Dialect.all.flatMap((dialect) => Object.values<Server.State>(statesIn(dialect)))
-  const space = { table: Server.table, states, events: Object.values<Server.Event>(events) }
-
-  it("is in the table, once", () => {
-    expect(Object.keys(Server.table)).toEqual(Object.keys(statesIn("MSNP7")))
-    for (const row of Object.values(Server.table)) {
-      expect(new Set(Object.keys(row))).toEqual(new Set(Object.keys(events)))
-    }
-  })
-
-  describe.each([
-    ["no quirk", Quirk.none] as const,
-    ...Quirk.all.map((quirk) => [quirk, Quirk.only(quirk)] as const),
-    ["all quirks", Quirk.only(...Quirk.all)] as const,
-  ])("with %s", (_, quirks) => {
-    const { transition } = Server.make(quirks)
-
-    it("does what the table says: a refusal is the code and the client's TrID, or silence, and the end", () => {
-      const refused = (_: Server.State, __: Server.Event, code: unknown) => {
-        const failure = { _tag: "Failure", code, trId: Option.some(trId) }
-        const said = code === "Silence" ? [] : [{ _tag: "Say", command: failure }]
-        return { state: { _tag: "Closed", reason: "Misbehaved" }, actions: [...said, { _tag: "Close" }] }
-      }
-      expect(offences({ ...space, transition, isState: Schema.is(Server.State), refused })).toEqual([])
-    })
-
-    it("closes where it leads to the end, last of all, and nowhere else", () => {
-      for (const { event, state } of cells(space, "rule")) {
-        const { actions, state: next } = transition(state, event)
-        const closing = actions.flatMap((action, i) => (action._tag === "Close" ? [i] : []))
-        expect(closing).toEqual(next._tag === "Closed" ? [actions.length - 1] : [])
-      }
-    })
-
-    it("says nothing that cannot be written", () => {
-      for (const { event, state } of cells(space, "rule")) {
-        const said = transition(state, event).actions.flatMap((action) =>
-          action._tag === "Say" ? [action.command] : [],
-        )
-        expect(said.map(Codec.encodeServer).filter((written) => Result.isFailure(written))).toEqual([])
-      }
-    })
-  })
-
-  it("waits only while the host decides, and only if the client said it", () => {
-    const deferred = cells(space, "defer")
-    expect(new Set(deferred.map(({ state }) => state._tag))).toEqual(new Set(["AwaitAdmission", "AwaitVerdict"]))
-    const unheard = ["Challenge", "Refer", "Deny", "Accept", "Displaced", "Dismiss", "ShutDown", "HungUp", "Overdue"]
-    expect(deferred.filter(({ event }) => unheard.includes(event._tag))).toEqual([])
-  })
-
-  it("is a defect only where it is a decision that nobody asked for, or about a session that there is not yet", () => {
-    const tags = new Set(cells(space, "misuse").map(({ event }) => event._tag))
-    expect(tags).toEqual(new Set(["Challenge", "Refer", "Deny", "Accept", "Displaced", "Dismiss"]))
-  })
+  const events = Object.values<Server.Event>(serverEvents("MSNP7"))
+  const states = Dialect.all.flatMap((dialect) => Object.values<Server.State>(serverStates(dialect)))
 
   it("is never a defect for what a client says, whatever it is", () => {
     const says = fc.oneof(...Object.values<fc.Arbitrary<ClientCommand.ClientCommand>>(Arbitraries.clientCommands))
@@ -623,13 +522,13 @@ describe("each state with each event", () => {
   it("can be reached from the beginning, and the end from everywhere", () => {
     const reached = new Set<string>([Server.initial._tag])
     for (const from of reached) {
-      for (const { cell, state } of cells(space, "rule")) {
+      for (const { cell, state } of cells({ table: Server.table, states, events }, "rule")) {
         if (state._tag === from && cell.kind === "rule") for (const to of cell.to) reached.add(to)
       }
     }
     expect(reached).toEqual(new Set(Object.keys(Server.table)))
     for (const state of states) {
-      expect(Server.transition(state, events.HungUp).state._tag).toBe("Closed")
+      expect(Server.transition(state, { _tag: "HungUp" }).state._tag).toBe("Closed")
     }
   })
 })

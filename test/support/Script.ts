@@ -228,6 +228,23 @@ export interface Played {
   readonly edges: ReadonlyArray<Edge>
 }
 
+/** What comes of one event in one state: lines, the state last. */
+export const follow = <S extends Tagged, E extends Tagged, I, C, Q>(
+  self: Script["_tag"],
+  side: Side<S, E, I, C, Q>,
+  state: S,
+  event: E,
+): ReadonlyArray<string> => {
+  const login = talk({ ...side, first: { state, actions: [] } })
+  return defused(() => told(self, login.feed(event), login.state()))
+}
+
+/** What happened, and the state behind it. */
+const told = <Q, E extends Tagged>(self: Script["_tag"], happened: ReadonlyArray<Happening<Q, E>>, state: Tagged) => [
+  ...happened.flatMap((happening) => happeningLines(happening, self)),
+  `    ${describe(state)}`,
+]
+
 /** Plays inputs to a machine. */
 const playOn = <S extends Tagged, E extends Tagged, I, C, Q>(
   self: Script["_tag"],
@@ -239,10 +256,7 @@ const playOn = <S extends Tagged, E extends Tagged, I, C, Q>(
   const login = talk(side, {
     onMove: ({ event, from, to }) => edges.push({ from: from._tag, event: event._tag, to: to._tag }),
   })
-  const after = (happened: ReadonlyArray<Happening<Q, E>>) => [
-    ...happened.flatMap((happening) => happeningLines(happening, self)),
-    `    ${describe(login.state())}`,
-  ]
+  const after = (happened: ReadonlyArray<Happening<Q, E>>) => told(self, happened, login.state())
   const come = (input: Input<E>): ReadonlyArray<string> => {
     switch (input._tag) {
       case "Heard":
@@ -261,7 +275,7 @@ const defused = (move: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   try {
     return move()
   } catch (error) {
-    if (error instanceof Machine.MisuseError) return [`<o> A defect: ${error.message}`]
+    if (error instanceof Machine.MisuseError) return ["<o> A defect"]
     throw error
   }
 }

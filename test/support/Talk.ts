@@ -73,9 +73,11 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
     return happened.flatMap(consequences)
   }
 
-  /** Feeds an event, then those that waited for it. */
+  /** Feeds an event; where it changes the state, those that waited for that follow. */
   const feed = (event: E): Happened => {
+    const before = state
     const happened = move(event)
+    if (state === before) return happened
     const deferred = waiting
     waiting = []
     return [...happened, ...deferred.flatMap(move)]
