@@ -464,13 +464,14 @@ const answer = (state: Pending, command: Exclude<ServerCommand.ServerCommand, { 
  * @keeps ver.reply-order beyond.ver-list
  */
 const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
+  // Where VER is not awaited, it does not matter what it names.
+  if (state._tag !== "AwaitVer") return { _tag: "Ver", dialect: state.dialect }
   const name = names.find((name) => name !== Dialect.cvr0)
-  const dialect = state._tag === "AwaitVer" ? state.offered.find((dialect) => dialect === name) : undefined
-  return dialect === undefined
-    ? stranger(
-        name === undefined ? "VER without a dialect" : `VER with ${Bytes.printable(name)}, which was not offered`,
-      )
-    : { _tag: "Ver", dialect }
+  const dialect = state.offered.find((dialect) => dialect === name)
+  if (dialect !== undefined) return { _tag: "Ver", dialect }
+  return stranger(
+    name === undefined ? "VER without a dialect" : `VER with ${Bytes.printable(name)}, which was not offered`,
+  )
 }
 
 const asideOf = (state: Pending, command: ByTag<ServerCommand.ServerCommand, "Foreign" | "Cvr">): Event => {

@@ -47,9 +47,9 @@ export type Script =
     }
   | { readonly _tag: "Client"; readonly options: Client.Options; readonly inputs: ReadonlyArray<Input<Client.Event>> }
 
-/** Bytes as they stand in a script: line ends and whatever cannot be printed by their escapes. */
+/** Bytes as they stand in a script: line ends, a blank at the end and whatever cannot be printed by their escapes. */
 export const escape = (bytes: string): string =>
-  bytes.replace(/[^ -[\]-~]/g, (byte) => {
+  bytes.replace(/[^ -[\]-~]| $/g, (byte) => {
     if (byte === "\\") return "\\\\"
     if (byte === "\r") return "\\r"
     if (byte === "\n") return "\\n"
