@@ -1,28 +1,55 @@
 /**
- * Writes the generated documents; with `--check` it writes nothing and fails where one is stale.
+ * Writes the generated parts of the documents, and the pictures; with `--check` it writes nothing, names what is stale
+ * and fails. Either way it says which clauses await a part of the project that is not there yet.
  */
 import * as Fs from "node:fs"
-import * as Quirk from "../src/protocol/Quirk.ts"
+import * as Path from "node:path"
+import * as Commands from "./parts/Commands.ts"
+import * as Errors from "./parts/Errors.ts"
+import * as Machines from "./parts/Machines.ts"
+import * as Source from "./parts/Source.ts"
+import * as Splice from "./Splice.ts"
 
-const deviations = `# Deviations
+const parts: Splice.Parts = { ...Machines.parts, ...Commands.parts, ...Errors.parts, ...Source.parts }
 
-What a server can be told to tolerate. Each quirk has a name and is off unless turned on: \`msnp serve --quirk NAME\`,
-or \`quirks: Quirk.only("NAME")\` in an application.
+const folder = import.meta.dirname
+const read = (name: string): string => {
+  const path = Path.join(folder, name)
+  return Fs.existsSync(path) ? Fs.readFileSync(path, "utf8") : ""
+}
 
-| quirk | what it does | default |
-| --- | --- | --- |
-${Quirk.all.map((quirk) => `| \`${quirk}\` | ${Quirk.sentences[quirk]} | off |`).join("\n")}
+const documents = Fs.readdirSync(folder)
+  .filter((name) => name.endsWith(".md"))
+  .toSorted()
 
-Generated from [Quirk.ts](../src/protocol/Quirk.ts) by [build.ts](build.ts).
-`
+const unused = Object.keys(parts).filter((part) => !documents.some((name) => Splice.namesOf(read(name)).includes(part)))
+if (unused.length > 0) throw new Error(`no document has the generated parts ${unused.join(", ")}`)
 
-const file = new URL("deviations.md", import.meta.url)
+const written = (name: string): string => {
+  try {
+    return Splice.splice(read(name), parts)
+  } catch (error) {
+    throw new Error(`docs/${name} cannot be generated`, { cause: error })
+  }
+}
+
+const files = { ...Object.fromEntries(documents.map((name) => [name, written(name)])), ...(await Machines.pictures()) }
+
+const stale = Object.entries(files).flatMap(([name, text]) => {
+  const lines = Splice.differences(read(name), text)
+  return lines.length === 0 ? [] : [{ name, text, lines }]
+})
 
 if (process.argv.includes("--check")) {
-  if (!Fs.existsSync(file) || Fs.readFileSync(file, "utf8") !== deviations) {
-    process.stderr.write("docs/deviations.md is stale: run `npm run docs`.\n")
+  for (const { lines, name } of stale) {
+    process.stderr.write(`docs/${name} is stale: run \`npm run docs\`.\n${lines.map((line) => `  ${line}\n`).join("")}`)
     process.exitCode = 1
   }
 } else {
-  Fs.writeFileSync(file, deviations)
+  for (const { name, text } of stale) Fs.writeFileSync(Path.join(folder, name), text)
 }
+process.stdout.write(
+  Source.awaited()
+    .map((line) => `${line}\n`)
+    .join(""),
+)

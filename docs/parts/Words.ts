@@ -1,0 +1,78 @@
+/** What the documents call the states and events of both machines; an event's meaning is its docstring. */
+import type * as Client from "../../src/login/Client.ts"
+import type * as Server from "../../src/login/Server.ts"
+import type { TagOf } from "../../src/machine/Machine.ts"
+
+/** What is said of a state, and what each event is called. */
+export interface Words<State extends string, Event extends string> {
+  readonly states: { readonly [state in State]: string }
+  readonly events: { readonly [event in Event]: string }
+}
+
+export const server: Words<TagOf<Server.State>, TagOf<Server.Event>> = {
+  states: {
+    AwaitVer: "a new connection",
+    AwaitInfOrUsr: "the dialect is settled",
+    AwaitUsr: "the security package is told",
+    AwaitAdmission: "the host decides about the account",
+    AwaitDigest: "the client is challenged",
+    AwaitVerdict: "the host judges the digest",
+    LoggedIn: "the login is done",
+    Closed: "the connection is over",
+  },
+  events: {
+    Ver: "VER",
+    VerUncommon: "VER, no dialect in common",
+    Inf: "INF",
+    UsrInitiate: "USR I",
+    UsrMisaddressed: "USR I, no address",
+    UsrInitiateMalformed: "USR I, malformed",
+    UsrRespond: "USR S",
+    UsrRespondMalformed: "USR S, malformed",
+    UsrMalformed: "USR, malformed",
+    Cvr: "CVR",
+    CvrTolerated: "CVR, with cvrAnytime",
+    Out: "OUT",
+    Foreign: "another verb",
+    Unreadable: "an unreadable line",
+    Challenge: "host: challenge",
+    Refer: "host: refer",
+    Deny: "host: deny",
+    Accept: "host: accept",
+    Displaced: "host: displaced",
+    Dismiss: "host: dismiss",
+    ShutDown: "host: shut down",
+    HungUp: "client gone",
+    Overdue: "time is up",
+  },
+}
+
+export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
+  states: {
+    AwaitVer: "VER has been said",
+    AwaitInf: "INF has been said",
+    AwaitUsr: "USR I has been said",
+    AwaitDigest: "the host answers the challenge",
+    AwaitOk: "USR S has been said",
+    LoggedIn: "the login is done",
+    Referred: "the login goes on elsewhere",
+    Closed: "the connection is over",
+  },
+  events: {
+    Ver: "VER",
+    VerNone: "VER 0",
+    Inf: "INF",
+    UsrChallenge: "USR S",
+    UsrOk: "USR OK",
+    Xfr: "XFR",
+    Failure: "an error",
+    Out: "OUT",
+    Aside: "an aside",
+    Stray: "nonsense",
+    Further: "a further command",
+    Answer: "host: digest",
+    LogOff: "host: log off",
+    HungUp: "server gone",
+    Overdue: "time is up",
+  },
+}
