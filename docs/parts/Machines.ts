@@ -45,6 +45,14 @@ const meanings = (machine: string, commands: string) => {
   }
 }
 
+/** A table with the events of each row in the order in which they are declared. */
+const inOrder = (table: Atlas.Table, { events }: Words.Words<string, string>): Atlas.Table => {
+  const tags = Object.keys(events)
+  const sorted = (row: Atlas.Table[string]) =>
+    Object.fromEntries(Object.entries(row).toSorted(([a], [b]) => tags.indexOf(a) - tags.indexOf(b)))
+  return Object.fromEntries(Object.entries(table).map(([state, row]) => [state, sorted(row)]))
+}
+
 const fieldsOf =
   (cases: { readonly [state: string]: { readonly fields: object } }) =>
   (state: string): ReadonlyArray<string> =>
@@ -53,7 +61,7 @@ const fieldsOf =
 /** The server's machine. */
 export const server: Machine = {
   name: "server",
-  table: Server.table,
+  table: inOrder(Server.table, Words.server),
   words: wordsOf(Words.server),
   known: fieldsOf(Server.State.cases),
   meaning: meanings("Server", "ClientCommand"),
@@ -62,7 +70,7 @@ export const server: Machine = {
 /** The client's machine. */
 export const client: Machine = {
   name: "client",
-  table: Client.table,
+  table: inOrder(Client.table, Words.client),
   words: wordsOf(Words.client),
   known: fieldsOf(Client.State.cases),
   meaning: meanings("Client", "ServerCommand"),

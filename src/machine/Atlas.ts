@@ -70,17 +70,21 @@ export const markdown = (head: ReadonlyArray<string>, rows: ReadonlyArray<Readon
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
 }
 
-/** The whole table at a glance: a line for each event, a column for each state. */
+/** A verdict where space is scarce: of a refusal the code, a dash for what cannot come. */
+const mark = (entry: Pick<Entry, "cell" | "state">, words: Words): string => {
+  if (entry.cell.kind === "refuse") return words.code(entry.cell.code)
+  return entry.cell.kind === "misuse" ? "–" : verdict(entry, words)
+}
+
+/** The whole table at a glance: a line for each event, a column for each state but the last ones. */
 export const matrix = (table: Table, words: Words = plain): string => {
-  const states = Object.entries(table)
+  const states = Object.entries(table).filter(([, row]) => !isLast(row))
   const events = Arr.dedupe(entries(table).map(({ event }) => event))
   return markdown(
     ["", ...states.map(([state]) => words.state(state))],
     events.map((event) => [
       words.event(event),
-      ...states.flatMap(([state, row]) =>
-        row[event] === undefined ? [] : [verdict({ state, cell: row[event] }, words)],
-      ),
+      ...states.flatMap(([state, row]) => (row[event] === undefined ? [] : [mark({ state, cell: row[event] }, words)])),
     ]),
   )
 }
