@@ -68,7 +68,7 @@ export const server: Machine = {
 }
 
 /** The client's machine. */
-export const client: Machine = {
+const client: Machine = {
   name: "client",
   table: inOrder(Client.table, Words.client),
   words: wordsOf(Words.client),

@@ -1,27 +1,20 @@
 import { describe, expect, it, vi } from "vitest"
 import * as ChildProcess from "node:child_process"
-import * as Fs from "node:fs"
 import { promisify } from "node:util"
 import * as Msnp from "../support/Msnp.ts"
+import { blocksIn, root, runnable, textOf } from "./Blocks.ts"
 
 // Each test starts a process, which a machine under load takes its time for.
 vi.setConfig({ testTimeout: 60_000 })
 
-const root = new URL("../../", import.meta.url)
-const readme = Fs.readFileSync(new URL("README.md", root), "utf8")
+const readme = blocksIn("README.md", textOf("README.md"))
+const examples = readme.filter(({ language }) => language === "ts").map(({ text }) => runnable(text))
 
-/** Each block of TypeScript in the README, with the package's own name replaced by its sources. */
-const blocks = Array.from(readme.matchAll(/^```ts\n(.*?)^```$/gms), ([, code = ""]) =>
-  code.replaceAll(/"effect-msnp\/([\w/]+)"/g, `"./src/$1.ts"`),
-)
-
-const runBlock = (index: number) =>
+const runExample = (index: number) =>
   promisify(ChildProcess.execFile)(
     process.execPath,
-    ["--input-type=module-typescript", "--eval", blocks[index] ?? ""],
-    {
-      cwd: root,
-    },
+    ["--input-type=module-typescript", "--eval", examples[index] ?? ""],
+    { cwd: root },
   )
 
 /** A transcript as it is whichever the ports, the challenge and the digest: ports are numbered as they come. */
@@ -38,27 +31,27 @@ const normal = (transcript: string): string => {
 
 describe("the README", () => {
   it("shows the session that the demo prints, from its first line to its last", async () => {
-    const [, shown = ""] = /^```\n(<o> .*?^)```$/ms.exec(readme) ?? []
+    const shown = readme.find(({ language }) => language === "transcript")?.text ?? ""
     expect(normal(shown)).toMatch(/CHALLENGE[^]*DIGEST/)
     const { stdout } = await Msnp.run(["demo"])
-    const [session, outcome, ...more] = stdout.split("\n\n")
-    expect(normal(`${session}\n`)).toBe(normal(shown))
+    const [session = "", outcome, ...more] = stdout.split("\n\n")
+    expect(normal(session)).toBe(normal(shown))
     expect(outcome).toMatch(/^Signed in at .*\.\n$/)
     expect(more).toEqual([])
   })
 
   it("has two examples in TypeScript", () => {
-    expect(blocks).toHaveLength(2)
+    expect(examples).toHaveLength(2)
   })
 
-  it("shows a server and a client that run as they stand", async () => {
-    const { stdout } = await runBlock(0)
+  it("shows a server and a client that talk to each other", async () => {
+    const { stdout } = await runExample(0)
     expect(stdout).toContain("Alice Liddell is signed in with MSNP7\n")
     expect(stdout).toContain(`verb: 'QNG'`)
   })
 
   it("shows the core without a runtime", async () => {
-    const { stdout } = await runBlock(1)
+    const { stdout } = await runExample(1)
     expect(stdout).toContain("{ _tag: 'AwaitInfOrUsr', dialect: 'MSNP7' }\n")
     expect(stdout).toContain("VER 0 MSNP7 CVR0\r\n")
   })
