@@ -27,25 +27,40 @@ export const splice = (document: string, parts: Parts): string => {
   return spliced
 }
 
+/** The lines of a text, each behind the heading under which it stands; not those of charts, which say nothing new. */
+const located = (text: string): ReadonlyArray<string> => {
+  let heading = ""
+  return text
+    .replaceAll(/^```mermaid\n[^]*?^```$/gm, "")
+    .split("\n")
+    .flatMap((line) => {
+      if (line.startsWith("#")) heading = `${line.replace(/^#+ /, "")}: `
+      return line === "" ? [] : [`${heading}${line}`]
+    })
+}
+
 /** A line without the numbers of lines in its links, which move whenever a file is edited. */
 const unnumbered = (line: string): string => line.replaceAll(/#L\d+/g, "#L")
 
-/** The lines of one text that the other has not, or not as often. */
-const missing = (from: string, other: string): ReadonlyArray<string> => {
-  const left = other.split("\n").map(unnumbered)
-  return from.split("\n").filter((line) => {
+/** How many lines that go are named, and how many that come. */
+const shown = 8
+
+/** The lines of one text that the other has not, or not as often: the first of them, and how many others there are. */
+const missing = (sign: "-" | "+", from: string, other: string): ReadonlyArray<string> => {
+  const left = located(other).map(unnumbered)
+  const lines = located(from).filter((line) => {
     const at = left.indexOf(unnumbered(line))
     if (at >= 0) left.splice(at, 1)
     return at < 0
   })
+  const named = lines.slice(0, shown).map((line) => `${sign} ${line}`)
+  return lines.length > shown ? [...named, `${sign} and ${lines.length - shown} lines more`] : named
 }
 
-/** How many lines that differ are named. */
-const shown = 12
-
-/** In what a text differs from what it should be: each line that goes or comes, the first dozen. */
+/** In what a text differs from what it should be: the lines that go, and those that come, each with its heading. */
 export const differences = (is: string, should: string): ReadonlyArray<string> => {
-  const lines = [...missing(is, should).map((line) => `- ${line}`), ...missing(should, is).map((line) => `+ ${line}`)]
-  if (lines.length === 0) return is === should ? [] : ["only the order of lines, or the line numbers in links, differ"]
-  return lines.length > shown ? [...lines.slice(0, shown), `and ${lines.length - shown} lines more`] : lines
+  const lines = [...missing("-", is, should), ...missing("+", should, is)]
+  return lines.length > 0 || is === should
+    ? lines
+    : ["only charts, the order of lines or the line numbers in links differ"]
 }

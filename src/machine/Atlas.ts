@@ -239,13 +239,22 @@ const linesOf = (box: Box, words: Words): readonly [string, ...Array<string>] =>
   }
 }
 
-/** A chart as Mermaid's text. */
-export const toMermaid = (chart: Chart, words: Words = plain): string =>
-  Graph.toMermaid(chart, {
-    nodeLabel: (box) => linesOf(box, words).join("\n"),
-    nodeShape: (box) => (box._tag === "End" ? "stadium" : box._tag === "State" && box.deciding ? "hexagon" : "rounded"),
-    edgeLabel: (moves) => moves.map(({ events, says }) => `${happening(events, words)}\n${says}`).join("\n"),
-  })
+/** A chart as Mermaid's text; what is common hangs unseen from the last state, so that it comes to stand below. */
+export const toMermaid = (chart: Chart, words: Words = plain): string => {
+  const boxes = Array.from(Graph.entries(Graph.nodes(chart)))
+  const last = boxes.findLast(([, box]) => box._tag === "State")
+  const below = boxes.filter(([, box]) => box._tag === "Common")
+  return [
+    `%%{init: {"flowchart": {"wrappingWidth": 480}}}%%`,
+    Graph.toMermaid(chart, {
+      nodeLabel: (box) => linesOf(box, words).join("\n"),
+      nodeShape: (box) =>
+        box._tag === "End" ? "stadium" : box._tag === "State" && box.deciding ? "hexagon" : "rounded",
+      edgeLabel: (moves) => moves.map(({ events, says }) => `${happening(events, words)}\n${says}`).join("\n"),
+    }),
+    ...below.flatMap(([index]) => (last === undefined ? [] : [`  ${last[0]} ~~~ ${index}`])),
+  ].join("\n")
+}
 
 /** A chart as text for Graphviz: the table's order straight down the middle, its ends beside the states they end. */
 export const toDot = (chart: Chart, words: Words = plain): string => {

@@ -35,6 +35,8 @@ describe("a document with generated parts", () => {
 })
 
 describe("the difference between two texts", () => {
+  const elsewhere = "only charts, the order of lines or the line numbers in links differ"
+
   it("is nothing where they are the same", () => {
     expect(Splice.differences("a\nb", "a\nb")).toEqual([])
   })
@@ -49,15 +51,24 @@ describe("the difference between two texts", () => {
 
   it("does not name each line in which only the line number of a link has moved", () => {
     expect(Splice.differences("[a](a.ts#L1)\nb", "[a](a.ts#L2)\nc")).toEqual(["- b", "+ c"])
-    expect(Splice.differences("[a](a.ts#L1)", "[a](a.ts#L2)")).toEqual([
-      "only the order of lines, or the line numbers in links, differ",
-    ])
+    expect(Splice.differences("[a](a.ts#L1)", "[a](a.ts#L2)")).toEqual([elsewhere])
   })
 
-  it("names a dozen lines, and counts the others", () => {
+  it("does not name the lines of a chart, which is drawn from what is told besides", () => {
+    const chart = (label: string) => `a\n\n\`\`\`mermaid\n${label}\n\`\`\`\n`
+    expect(Splice.differences(chart("b"), chart("c"))).toEqual([elsewhere])
+  })
+
+  it("names eight lines that go and eight that come, and counts the others", () => {
     const many = Array.from({ length: 20 }, (_, i) => `line ${i}`).join("\n")
-    const lines = Splice.differences("", many)
-    expect(lines).toHaveLength(13)
-    expect(lines[12]).toBe("and 9 lines more")
+    const lines = Splice.differences("old", many)
+    expect(lines).toHaveLength(10)
+    expect(lines[0]).toBe("- old")
+    expect(lines[8]).toBe("+ line 7")
+    expect(lines[9]).toBe("+ and 12 lines more")
+  })
+
+  it("names each line with the heading above it", () => {
+    expect(Splice.differences("# A\n\n- x\n\n### b.c\n\n- y\n", "# A\n\n- x\n\n### b.c\n")).toEqual(["- b.c: - y"])
   })
 })

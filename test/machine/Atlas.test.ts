@@ -148,6 +148,7 @@ describe("a chart", () => {
 
   it("is Mermaid's text", () => {
     expect(Atlas.toMermaid(chart, words).split("\n")).toEqual([
+      '%%{init: {"flowchart": {"wrappingWidth": 480}}}%%',
       "flowchart TD",
       '  0("Locked<br/>state Locked<br/>refuses the rest: code 1")',
       '  1{{"Asking<br/>state Asking<br/>what is heard waits"}}',
@@ -159,6 +160,7 @@ describe("a chart", () => {
       '  1 -->|"rejected<br/>Say no."| 0',
       '  2 -->|"push<br/>Let one through."| 2',
       '  2 -->|"push<br/>Let one through."| 3',
+      "  2 ~~~ 4",
     ])
   })
 
