@@ -70,10 +70,7 @@ export const rules = (): ReadonlyArray<Citation> =>
     if (before === undefined) return []
     const first = node.arguments[0]
     const name = first === undefined || before === 0 ? kind : `${kind} ${written(first) ?? first.getText()}`
-    return node.arguments.slice(before).flatMap((argument) => {
-      const clause = written(argument)
-      return clause === undefined ? [] : [{ clause, ...at(argument), name }]
-    })
+    return node.arguments.slice(before).flatMap((argument) => named([argument], { ...at(argument), name }))
   })
 
 /** Each `@keeps` in a docstring, at the declaration that it stands before. */
@@ -100,15 +97,24 @@ const nameOf = (node: ts.Node): string => {
 const isNamed = (node: ts.Node): node is ts.PropertySignature | ts.InterfaceDeclaration =>
   ts.isPropertySignature(node) || ts.isInterfaceDeclaration(node)
 
-/** Each tag of a test, or of a group of tests, with its title. */
+/** Each test that names a clause: by a tag of its own or of its group, or as `clause`, whose title is the sentence. */
 export const tests = (): ReadonlyArray<Citation> =>
   scan("test", (node, at) => {
+    if (ts.isCallExpression(node) && node.expression.getText() === "clause") {
+      return named(node.arguments.slice(0, 1), { ...at(node), name: "the sentence itself" })
+    }
     if (!ts.isPropertyAssignment(node) || node.name.getText() !== "tags") return []
     const call = node.parent.parent
-    if (!ts.isArrayLiteralExpression(node.initializer) || !ts.isCallExpression(call)) return []
+    if (!ts.isCallExpression(call) || !ts.isArrayLiteralExpression(node.initializer)) return []
     const [title] = call.arguments
-    const name = title === undefined ? "" : (written(title) ?? title.getText())
-    return node.initializer.elements.map((element) => ({ clause: written(element) ?? "", ...at(call), name }))
+    return named(node.initializer.elements, { ...at(call), name: title === undefined ? "" : (written(title) ?? "") })
+  })
+
+/** A citation for each of these that is written out. */
+const named = (clauses: ReadonlyArray<ts.Node>, place: Place & { readonly name: string }): ReadonlyArray<Citation> =>
+  clauses.flatMap((node) => {
+    const clause = written(node)
+    return clause === undefined ? [] : [{ clause, ...place }]
   })
 
 /** Where an option stands that is named by its module, type and member, such as `net/LoginClient Options.server`. */

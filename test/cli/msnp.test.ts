@@ -105,15 +105,19 @@ describe("msnp demo", () => {
 })
 
 describe("msnp login", () => {
-  it("is referred by the dispatch server, signs in at the notification server, and exits 0", async () => {
-    const served = await serve("--demo")
-    const ended = await login(`127.0.0.1:${served.dispatch}`)
-    expect(ended.code).toBe(0)
-    expect(ended.stdout).toBe(
-      `Signed in at 127.0.0.1:${served.notification} as alice@example.com, Alice Liddell (MSNP7, address verified).\n`,
-    )
-    expect(ended.stderr).toContain(`Referred to 127.0.0.1:${served.notification}`)
-  })
+  it(
+    "is referred by the dispatch server, signs in at the notification server, and exits 0",
+    { tags: ["connect.third-party"] },
+    async () => {
+      const served = await serve("--demo")
+      const ended = await login(`127.0.0.1:${served.dispatch}`)
+      expect(ended.code).toBe(0)
+      expect(ended.stdout).toBe(
+        `Signed in at 127.0.0.1:${served.notification} as alice@example.com, Alice Liddell (MSNP7, address verified).\n`,
+      )
+      expect(ended.stderr).toContain(`Referred to 127.0.0.1:${served.notification}`)
+    },
+  )
 
   it("tells a program who is signed in, in JSON", async () => {
     const served = await serve("--demo")

@@ -74,13 +74,16 @@ describe("a notification server's decision about an account", () => {
     }).pipe(Effect.provide(notification([World.alice]))),
   )
 
-  it.effect("is a challenge for an account that does not exist or is disabled, too: nobody can list accounts", () =>
-    Effect.gen(function* () {
-      for (const account of ["nobody@hotmail.com", "disabled@hotmail.com"]) {
-        const decision = yield* admit(asks(account))
-        assert.strictEqual(decision._tag, "Challenge", account)
-      }
-    }).pipe(Effect.provide(notification([World.entry("disabled@hotmail.com", { standing: "Disabled" })]))),
+  it.effect(
+    "is a challenge for an account that does not exist or is disabled, too: nobody can list accounts",
+    () =>
+      Effect.gen(function* () {
+        for (const account of ["nobody@hotmail.com", "disabled@hotmail.com"]) {
+          const decision = yield* admit(asks(account))
+          assert.strictEqual(decision._tag, "Challenge", account)
+        }
+      }).pipe(Effect.provide(notification([World.entry("disabled@hotmail.com", { standing: "Disabled" })]))),
+    { tags: ["beyond.unknown-account"] },
   )
 })
 
@@ -96,21 +99,29 @@ describe("a notification server's decision about an answer", () => {
     }).pipe(Effect.provide(notification([World.alice]))),
   )
 
-  it.effect("takes the account in any letter case, and names it as it was created", () =>
-    Effect.gen(function* () {
-      const decision = yield* judge(answers("aLICE@HOTMAIL.com"))
-      assert.strictEqual(decision._tag, "Accept")
-      if (decision._tag === "Accept") assert.strictEqual(decision.account, "Alice@Hotmail.com")
-    }).pipe(Effect.provide(notification([World.entry("Alice@Hotmail.com")]))),
+  it.effect(
+    "takes the account in any letter case, and names it as it was created",
+    () =>
+      Effect.gen(function* () {
+        const decision = yield* judge(answers("aLICE@HOTMAIL.com"))
+        assert.strictEqual(decision._tag, "Accept")
+        if (decision._tag === "Accept") assert.strictEqual(decision.account, "Alice@Hotmail.com")
+      }).pipe(Effect.provide(notification([World.entry("Alice@Hotmail.com")]))),
+    { tags: ["beyond.account-case"] },
   )
 
-  it.effect("is 911 for a wrong one, and for the right one of no or a disabled account (seed: error 911)", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com", wrong)), denied(911))
-      assert.deepStrictEqual(yield* judge(answers("nobody@hotmail.com")), denied(911))
-      assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com")), denied(911))
-      assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com", wrong)), denied(911))
-    }).pipe(Effect.provide(notification([World.alice, World.entry("disabled@hotmail.com", { standing: "Disabled" })]))),
+  it.effect(
+    "is 911 for a wrong one, and for the right one of no or a disabled account (seed: error 911)",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com", wrong)), denied(911))
+        assert.deepStrictEqual(yield* judge(answers("nobody@hotmail.com")), denied(911))
+        assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com")), denied(911))
+        assert.deepStrictEqual(yield* judge(answers("disabled@hotmail.com", wrong)), denied(911))
+      }).pipe(
+        Effect.provide(notification([World.alice, World.entry("disabled@hotmail.com", { standing: "Disabled" })])),
+      ),
+    { tags: ["usr.wrong-password", "beyond.unknown-account"] },
   )
 
   const unverified = World.entry("alice@hotmail.com", { verification: "Unverified" })
@@ -148,21 +159,27 @@ describe("a dispatch server's decision", () => {
   const hosts = (decisions: ReadonlyArray<Admission.Admit>) =>
     decisions.map((decision) => (decision._tag === "Refer" ? decision.to.host : decision._tag))
 
-  it.effect("refers to the notification server, and says by whom (WIKI: 10.0.0.5:1863 0 10.0.0.1:1863)", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* admit(asks("alice@hotmail.com")), {
-        _tag: "Refer",
-        to: { host: "10.0.0.5", port: 1863 },
-        from: { host: "10.0.0.1", port: 1863 },
-      })
-    }).pipe(Effect.provide(dispatch([at("10.0.0.5")]))),
+  it.effect(
+    "refers to the notification server, and says by whom (WIKI: 10.0.0.5:1863 0 10.0.0.1:1863)",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* admit(asks("alice@hotmail.com")), {
+          _tag: "Refer",
+          to: { host: "10.0.0.5", port: 1863 },
+          from: { host: "10.0.0.1", port: 1863 },
+        })
+      }).pipe(Effect.provide(dispatch([at("10.0.0.5")]))),
+    { tags: ["xfr.dispatch", "xfr.self"] },
   )
 
-  it.effect("refers to several servers in turn", () =>
-    Effect.gen(function* () {
-      const decisions = yield* Effect.replicateEffect(admit(asks("alice@hotmail.com")), 5)
-      assert.deepStrictEqual(hosts(decisions), ["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.5", "10.0.0.6"])
-    }).pipe(Effect.provide(dispatch([at("10.0.0.5"), at("10.0.0.6"), at("10.0.0.7")]))),
+  it.effect(
+    "refers to several servers in turn",
+    () =>
+      Effect.gen(function* () {
+        const decisions = yield* Effect.replicateEffect(admit(asks("alice@hotmail.com")), 5)
+        assert.deepStrictEqual(hosts(decisions), ["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.5", "10.0.0.6"])
+      }).pipe(Effect.provide(dispatch([at("10.0.0.5"), at("10.0.0.6"), at("10.0.0.7")]))),
+    { tags: ["xfr.dispatch"] },
   )
 
   it.effect("passes over a server that cannot be named to this client", () =>
@@ -217,22 +234,28 @@ describe("a dispatch server's decision", () => {
     ),
   )
 
-  it.effect("lets nobody in", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com")), denied(911))
-    }).pipe(Effect.provide(dispatch([at("10.0.0.5")]))),
+  it.effect(
+    "lets nobody in",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com")), denied(911))
+      }).pipe(Effect.provide(dispatch([at("10.0.0.5")]))),
+    { tags: ["xfr.dispatch"] },
   )
 })
 
 describe("a server under maintenance", () => {
-  it.effect("says the code that it is told to, to everybody (seed: 500, 601, 910, 921)", () =>
-    Effect.gen(function* () {
-      for (const code of [601, 910, 921] as const) {
-        const layer = Admission.layerMaintenance(code)
-        assert.deepStrictEqual(yield* Effect.provide(admit(asks("alice@hotmail.com")), layer), denied(code))
-        assert.deepStrictEqual(yield* Effect.provide(judge(answers("alice@hotmail.com")), layer), denied(code))
-      }
-    }),
+  it.effect(
+    "says the code that it is told to, to everybody (seed: 500, 601, 910, 921)",
+    () =>
+      Effect.gen(function* () {
+        for (const code of [601, 910, 921] as const) {
+          const layer = Admission.layerMaintenance(code)
+          assert.deepStrictEqual(yield* Effect.provide(admit(asks("alice@hotmail.com")), layer), denied(code))
+          assert.deepStrictEqual(yield* Effect.provide(judge(answers("alice@hotmail.com")), layer), denied(code))
+        }
+      }),
+    { tags: ["usr.trouble", "usr.trouble-again"] },
   )
 })
 

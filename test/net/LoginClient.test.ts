@@ -17,6 +17,7 @@ import type * as Transcript from "../../src/net/Transcript.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Address from "../../src/protocol/Address.ts"
 import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
+import * as TrId from "../../src/protocol/TrId.ts"
 import * as MemorySocket from "../support/MemorySocket.ts"
 import * as Peer from "../support/Peer.ts"
 import * as Resources from "../support/Resources.ts"
@@ -84,32 +85,41 @@ const foreign = (verb: string, ...parameters: ReadonlyArray<string>): ServerComm
 })
 
 describe("a login that fails", () => {
-  it.effect("is Denied for 911, 923 and 924 (seed: error 911; WIKI: 923, 924)", () =>
-    Effect.gen(function* () {
-      for (const code of [911, 923, 924]) {
-        const error = yield* failure(answering(ver, inf, challenged, `${code} 4\r\n`))
-        assert.deepStrictEqual(error, new LoginError.Denied({ server, account: "alice@hotmail.com", code }))
-      }
-    }),
+  it.effect(
+    "is Denied for 911, 923 and 924 (seed: error 911; WIKI: 923, 924)",
+    () =>
+      Effect.gen(function* () {
+        for (const code of [911, 923, 924]) {
+          const error = yield* failure(answering(ver, inf, challenged, `${code} 4\r\n`))
+          assert.deepStrictEqual(error, new LoginError.Denied({ server, account: "alice@hotmail.com", code }))
+        }
+      }),
+    { tags: ["usr.wrong-password"] },
   )
 
-  it.effect("is Unavailable for 500, 601, 910 and 921, at either USR (seed: error 500, 601, 910, 921)", () =>
-    Effect.gen(function* () {
-      for (const code of [500, 601, 910, 921]) {
-        const expected = new LoginError.Unavailable({ server, code })
-        assert.deepStrictEqual(yield* failure(answering(ver, inf, `${code} 3\r\n`)), expected)
-        assert.deepStrictEqual(yield* failure(answering(ver, inf, challenged, `${code} 4\r\n`)), expected)
-      }
-    }),
+  it.effect(
+    "is Unavailable for 500, 601, 910 and 921, at either USR (seed: error 500, 601, 910, 921)",
+    () =>
+      Effect.gen(function* () {
+        for (const code of [500, 601, 910, 921]) {
+          const expected = new LoginError.Unavailable({ server, code })
+          assert.deepStrictEqual(yield* failure(answering(ver, inf, `${code} 3\r\n`)), expected)
+          assert.deepStrictEqual(yield* failure(answering(ver, inf, challenged, `${code} 4\r\n`)), expected)
+        }
+      }),
+    { tags: ["usr.trouble", "usr.trouble-again"] },
   )
 
-  it.effect("is NoCommonDialect for VER 0, with what was offered (seed: a single parameter of 0)", () =>
-    Effect.gen(function* () {
-      const expected = new LoginError.NoCommonDialect({ server, offered: ["MSNP7", "MSNP6"] })
-      const options: Partial<LoginClient.Options> = { dialects: ["MSNP7", "MSNP6"] }
-      assert.deepStrictEqual(yield* failure(answering("VER 1 0\r\n"), options), expected)
-      assert.deepStrictEqual(yield* failure(answering("VER 1 0 MSNP21 MSNP20\r\n"), options), expected)
-    }),
+  it.effect(
+    "is NoCommonDialect for VER 0, with what was offered (seed: a single parameter of 0)",
+    () =>
+      Effect.gen(function* () {
+        const expected = new LoginError.NoCommonDialect({ server, offered: ["MSNP7", "MSNP6"] })
+        const options: Partial<LoginClient.Options> = { dialects: ["MSNP7", "MSNP6"] }
+        assert.deepStrictEqual(yield* failure(answering("VER 1 0\r\n"), options), expected)
+        assert.deepStrictEqual(yield* failure(answering("VER 1 0 MSNP21 MSNP20\r\n"), options), expected)
+      }),
+    { tags: ["ver.none"] },
   )
 
   it.effect("is ServerMisbehaved where the server breaks the protocol, with what was expected", () =>
@@ -133,26 +143,32 @@ describe("a login that fails", () => {
     }),
   )
 
-  it.effect("is ServerMisbehaved for a line of more than 64 KiB, and not for one as long as that", () =>
-    Effect.gen(function* () {
-      const challengeOf = (length: number) => `USR 3 MD5 S ${"1".repeat(length - "USR 3 MD5 S ".length)}\r\n`
-      const error = yield* failure(answering(ver, inf, challengeOf(65_537)))
-      assert.strictEqual(error._tag, "ServerMisbehaved")
-      const { session } = yield* sessionAt(lingering(ver, inf, challengeOf(65_536), ok))
-      assert.strictEqual(session.dialect, "MSNP7")
-    }),
+  it.effect(
+    "is ServerMisbehaved for a line of more than 64 KiB, and not for one as long as that",
+    () =>
+      Effect.gen(function* () {
+        const challengeOf = (length: number) => `USR 3 MD5 S ${"1".repeat(length - "USR 3 MD5 S ".length)}\r\n`
+        const error = yield* failure(answering(ver, inf, challengeOf(65_537)))
+        assert.strictEqual(error._tag, "ServerMisbehaved")
+        const { session } = yield* sessionAt(lingering(ver, inf, challengeOf(65_536), ok))
+        assert.strictEqual(session.dialect, "MSNP7")
+      }),
+    { tags: ["beyond.limit"] },
   )
 
-  it.effect("is Disconnected where the server closes without a word, with what it was to say", () =>
-    Effect.gen(function* () {
-      const answers = [ver, inf, challenged]
-      for (const length of [0, 1, 2, 3]) {
-        const error = yield* failure(answering(...answers.slice(0, length)))
-        const awaiting = [["VER", "VER 0"], ["INF"], ["USR S", "XFR"], ["USR OK"]][length] ?? []
-        const disconnected = new LoginError.Disconnected({ server, awaiting: [...awaiting, "an error"] })
-        assert.deepStrictEqual(error, disconnected)
-      }
-    }),
+  it.effect(
+    "is Disconnected where the server closes without a word, with what it was to say",
+    () =>
+      Effect.gen(function* () {
+        const answers = [ver, inf, challenged]
+        for (const length of [0, 1, 2, 3]) {
+          const error = yield* failure(answering(...answers.slice(0, length)))
+          const awaiting = [["VER", "VER 0"], ["INF"], ["USR S", "XFR"], ["USR OK"]][length] ?? []
+          const disconnected = new LoginError.Disconnected({ server, awaiting: [...awaiting, "an error"] })
+          assert.deepStrictEqual(error, disconnected)
+        }
+      }),
+    { tags: ["usr.disliked"] },
   )
 
   it.effect("is Disconnected where the server closes in the midst of a line", () =>
@@ -162,28 +178,31 @@ describe("a login that fails", () => {
     }),
   )
 
-  it.effect("is TimedOut where the server says nothing for 30 seconds, and says nothing itself", () =>
-    Effect.gen(function* () {
-      const network = yield* stage([here, lingering(ver)])
-      const failing = yield* Effect.forkChild(
-        Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))),
-        {
-          startImmediately: true,
-        },
-      )
-      yield* TestClock.adjust("29999 millis")
-      assert.isUndefined(failing.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      // The server is given its time to close.
-      yield* TestClock.adjust("250 millis")
-      const error = yield* Fiber.join(failing)
-      assert.strictEqual(error._tag, "TimedOut")
-      if (error._tag === "TimedOut") assert.deepStrictEqual(error.awaiting, ["INF", "an error"])
-      assert.deepStrictEqual(
-        network.connections.map(({ client }) => client()),
-        ["VER 1 MSNP7 MSNP6 MSNP5 MSNP4 MSNP3 MSNP2 CVR0\r\nINF 2\r\n"],
-      )
-    }),
+  it.effect(
+    "is TimedOut where the server says nothing for 30 seconds, and says nothing itself",
+    () =>
+      Effect.gen(function* () {
+        const network = yield* stage([here, lingering(ver)])
+        const failing = yield* Effect.forkChild(
+          Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))),
+          {
+            startImmediately: true,
+          },
+        )
+        yield* TestClock.adjust("29999 millis")
+        assert.isUndefined(failing.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        // The server is given its time to close.
+        yield* TestClock.adjust("250 millis")
+        const error = yield* Fiber.join(failing)
+        assert.strictEqual(error._tag, "TimedOut")
+        if (error._tag === "TimedOut") assert.deepStrictEqual(error.awaiting, ["INF", "an error"])
+        assert.deepStrictEqual(
+          network.connections.map(({ client }) => client()),
+          ["VER 1 MSNP7 MSNP6 MSNP5 MSNP4 MSNP3 MSNP2 CVR0\r\nINF 2\r\n"],
+        )
+      }),
+    { tags: ["beyond.overdue"] },
   )
 
   it.effect("is LoggedOut where the server goes down in the midst of it (seed: SSD)", () =>
@@ -302,62 +321,71 @@ describe("referrals", () => {
     }),
   )
 
-  it.effect("go to port 1863 where none is named (draft 7.4), as early samples show: XFR 2 NS 64.4.12.133 0", () =>
-    Effect.gen(function* () {
-      const network = yield* stage(
-        [at(0), answering(ver, inf, "XFR 3 NS 64.4.12.133 0\r\n")],
-        [{ host: "64.4.12.133", port: 1863 }, letsIn],
-      )
-      const session = yield* World.loginOver(network, World.aliceAt(at(0), msnp7))
-      assert.strictEqual(Address.format(session.server), "64.4.12.133:1863")
-    }),
+  it.effect(
+    "go to port 1863 where none is named (draft 7.4), as early samples show: XFR 2 NS 64.4.12.133 0",
+    () =>
+      Effect.gen(function* () {
+        const network = yield* stage(
+          [at(0), answering(ver, inf, "XFR 3 NS 64.4.12.133 0\r\n")],
+          [{ host: "64.4.12.133", port: 1863 }, letsIn],
+        )
+        const session = yield* World.loginOver(network, World.aliceAt(at(0), msnp7))
+        assert.strictEqual(Address.format(session.server), "64.4.12.133:1863")
+      }),
+    { tags: ["connect.direct", "xfr.port"] },
   )
 
-  it.effect("may be followed with another account and other dialects (seed: you can specify a different version)", () =>
-    Effect.gen(function* () {
-      const network = MemorySocket.network()
-      const bob = World.entry("bob@hotmail.com", { password: Redacted.make("builder") })
-      yield* World.serve(network.listen(World.dispatchAddress), World.layerReferring(here))
-      yield* World.serve(network.listen(here), World.layerExample([bob]))
-      const asked: Array<Address.Address> = []
-      const session = yield* World.loginOver(
-        network,
-        World.aliceAt(World.dispatchAddress, {
-          account: Account.Account.make("a@b.c"),
-          manner: "SkipInf",
-          dialects: ["MSNP7"],
-          onReferral: (to) => {
-            asked.push(to)
-            return Effect.succeed({ account: bob.account, password: bob.password, dialects: ["MSNP3", "MSNP2"] })
-          },
-        }),
-      )
-      assert.deepStrictEqual(asked, [here])
-      assert.strictEqual(session.account, "bob@hotmail.com")
-      assert.strictEqual(session.dialect, "MSNP3")
-      assert.deepStrictEqual(
-        network.connections.map(({ client }) => client().split("\r\n").slice(0, 2)),
-        [
-          ["VER 1 MSNP7 CVR0", "USR 2 MD5 I a@b.c"],
-          ["VER 1 MSNP3 MSNP2 CVR0", "USR 2 MD5 I bob@hotmail.com"],
-        ],
-      )
-    }),
+  it.effect(
+    "may be followed with another account and other dialects (seed: you can specify a different version)",
+    () =>
+      Effect.gen(function* () {
+        const network = MemorySocket.network()
+        const bob = World.entry("bob@hotmail.com", { password: Redacted.make("builder") })
+        yield* World.serve(network.listen(World.dispatchAddress), World.layerReferring(here))
+        yield* World.serve(network.listen(here), World.layerExample([bob]))
+        const asked: Array<Address.Address> = []
+        const session = yield* World.loginOver(
+          network,
+          World.aliceAt(World.dispatchAddress, {
+            account: Account.Account.make("a@b.c"),
+            manner: "SkipInf",
+            dialects: ["MSNP7"],
+            onReferral: (to) => {
+              asked.push(to)
+              return Effect.succeed({ account: bob.account, password: bob.password, dialects: ["MSNP3", "MSNP2"] })
+            },
+          }),
+        )
+        assert.deepStrictEqual(asked, [here])
+        assert.strictEqual(session.account, "bob@hotmail.com")
+        assert.strictEqual(session.dialect, "MSNP3")
+        assert.deepStrictEqual(
+          network.connections.map(({ client }) => client().split("\r\n").slice(0, 2)),
+          [
+            ["VER 1 MSNP7 CVR0", "USR 2 MD5 I a@b.c"],
+            ["VER 1 MSNP3 MSNP2 CVR0", "USR 2 MD5 I bob@hotmail.com"],
+          ],
+        )
+      }),
+    { tags: ["xfr.again", "xfr.independent", "efficiency.any-account"] },
   )
 })
 
 describe("a session", () => {
   const play = (behind: string): Play => lingering(ver, inf, challenged, ok + behind)
 
-  it.effect("hands over what the server says behind USR OK in the same segment", () =>
-    Effect.gen(function* () {
-      const payload = "MIME-Version: 1.0\r\n\r\n"
-      const { session } = yield* sessionAt(play(`MSG Hotmail Hotmail 21\r\n${payload}CHL 0 15570131571988941333\r\n`))
-      assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(session.commands, 2)), [
-        { _tag: "Foreign", verb: "MSG", parameters: ["Hotmail", "Hotmail", "21"], payload },
-        foreign("CHL", "0", "15570131571988941333"),
-      ])
-    }),
+  it.effect(
+    "hands over what the server says behind USR OK in the same segment",
+    () =>
+      Effect.gen(function* () {
+        const payload = "MIME-Version: 1.0\r\n\r\n"
+        const { session } = yield* sessionAt(play(`MSG Hotmail Hotmail 21\r\n${payload}CHL 0 15570131571988941333\r\n`))
+        assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(session.commands, 2)), [
+          { _tag: "Foreign", verb: "MSG", parameters: ["Hotmail", "Hotmail", "21"], payload },
+          foreign("CHL", "0", "15570131571988941333"),
+        ])
+      }),
+    { tags: ["next.messages"] },
   )
 
   it.effect(
@@ -383,6 +411,7 @@ describe("a session", () => {
           assert.isFalse(yield* session.send(foreign("PNG")))
         }
       }),
+    { tags: ["closing.reasons"] },
   )
 
   it.effect("begins, and fails with LoggedOut, where USR OK and OUT come in one segment", () =>
@@ -493,6 +522,7 @@ describe("a session", () => {
         assert.isTrue(said.endsWith("\r\nOUT\r\n"))
         assert.strictEqual(said.split("OUT").length, 2)
       }),
+    { tags: ["logoff.out"] },
   )
 
   it.effect("logs off when its scope closes", () =>
@@ -521,6 +551,25 @@ describe("a session", () => {
       const { session } = yield* sessionAt(play(""))
       assert.deepStrictEqual([yield* session.nextTrId, yield* session.nextTrId], [5, 6])
     }),
+  )
+
+  it.effect(
+    "sends the first status, asks for the lists and tells its version, if it is told to",
+    () =>
+      Effect.gen(function* () {
+        const { network, session } = yield* sessionAt(play(""))
+        const trId = yield* session.nextTrId
+        yield* session.send({ _tag: "Foreign", verb: "CHG", parameters: [String(trId), "NLN"], payload: "" })
+        yield* session.send({ _tag: "Foreign", verb: "SYN", parameters: [String(trId + 1), "0"], payload: "" })
+        const parameters = ["0x0409", "win", "4.10", "i386", "MSMSGS", "3.6.0025", "MSMSGS"]
+        yield* session.send({ _tag: "Cvr", trId: TrId.TrId.make(trId + 2), parameters })
+        assert.isTrue(
+          network.connections[0]
+            ?.client()
+            .endsWith("\r\nCHG 5 NLN\r\nSYN 6 0\r\nCVR 7 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS\r\n"),
+        )
+      }),
+    { tags: ["next.status", "next.sync", "next.cvr"] },
   )
 
   it.effect("sends what a stream of commands says", () =>
@@ -559,20 +608,23 @@ describe("a client over TCP", () => {
 
   const signingIn = (peer: Peer.Peer) => answering(ver, inf, challenged, ok)(peer, here)
 
-  it.live("says OUT, and sees the server close (seed: the server will immediately close the connection)", () =>
-    Effect.gen(function* () {
-      const address = yield* World.serveTcp(World.layerExample())
-      for (const manner of ["AskInf", "SkipInf"] satisfies ReadonlyArray<Client.Manner>) {
-        const entries: Array<Transcript.Entry> = []
-        const observer: Transcript.Observer = (entry) => void entries.push(entry)
-        const session = yield* LoginClient.login(World.aliceAt(address, { manner, observer }))
-        yield* session.logOff
-        assert.deepStrictEqual(entries.slice(-2), [
-          { _tag: "Said", by: "Client", words: ["OUT"] },
-          { _tag: "Closed", by: "Server" },
-        ])
-      }
-    }),
+  it.live(
+    "says OUT, and sees the server close (seed: the server will immediately close the connection)",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* World.serveTcp(World.layerExample())
+        for (const manner of ["AskInf", "SkipInf"] satisfies ReadonlyArray<Client.Manner>) {
+          const entries: Array<Transcript.Entry> = []
+          const observer: Transcript.Observer = (entry) => void entries.push(entry)
+          const session = yield* LoginClient.login(World.aliceAt(address, { manner, observer }))
+          yield* session.logOff
+          assert.deepStrictEqual(entries.slice(-2), [
+            { _tag: "Said", by: "Client", words: ["OUT"] },
+            { _tag: "Closed", by: "Server" },
+          ])
+        }
+      }),
+    { tags: ["logoff.out-closes"] },
   )
 
   it.live("closes a connection itself where the server does not, and says so", () =>

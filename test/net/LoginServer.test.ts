@@ -94,14 +94,17 @@ const recorder = Effect.gen(function* () {
 })
 
 describe("pipelining", () => {
-  it.effect("takes VER and USR together with lone line feeds (seed: Maximizing Efficiency)", () =>
-    Effect.gen(function* () {
-      const connect = yield* serverWith(World.layerReferring(World.notificationAddress))
-      assert.strictEqual(
-        yield* hears(connect, "VER 1 MSNP7\nUSR 2 MD5 I a@b.c\n"),
-        "VER 1 MSNP7\r\nXFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863\r\n",
-      )
-    }),
+  it.effect(
+    "takes VER and USR together with lone line feeds (seed: Maximizing Efficiency)",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* serverWith(World.layerReferring(World.notificationAddress))
+        assert.strictEqual(
+          yield* hears(connect, "VER 1 MSNP7\nUSR 2 MD5 I a@b.c\n"),
+          "VER 1 MSNP7\r\nXFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863\r\n",
+        )
+      }),
+    { tags: ["efficiency.together", "efficiency.packet", "efficiency.lf"] },
   )
 
   /** A host that says what it decides when it is told to. */
@@ -118,16 +121,19 @@ describe("pipelining", () => {
     return { layer, admit: Deferred.succeed(admitted, undefined), judge: Deferred.succeed(judged, undefined) }
   })
 
-  it.effect("keeps what comes while the host decides, in order: CVR behind USR I is 715 then (seed: error 715)", () =>
-    Effect.gen(function* () {
-      const host = yield* hesitant
-      const peer = yield* yield* serverWith(host.layer)
-      yield* peer.say(opening)
-      yield* peer.say("CVR 3 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS\r\n")
-      assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
-      yield* host.admit
-      assert.strictEqual(yield* peer.rest, "USR 2 MD5 S 1013928519.693957190\r\n715 3\r\n")
-    }),
+  it.effect(
+    "keeps what comes while the host decides, in order: CVR behind USR I is 715 then (seed: error 715)",
+    () =>
+      Effect.gen(function* () {
+        const host = yield* hesitant
+        const peer = yield* yield* serverWith(host.layer)
+        yield* peer.say(opening)
+        yield* peer.say("CVR 3 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS\r\n")
+        assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
+        yield* host.admit
+        assert.strictEqual(yield* peer.rest, "USR 2 MD5 S 1013928519.693957190\r\n715 3\r\n")
+      }),
+    { tags: ["beyond.pending", "login.cvr-after-usr"] },
   )
 
   it.effect("hands over what comes behind the last USR while the host decides, in order", () =>
@@ -148,25 +154,28 @@ describe("pipelining", () => {
     }),
   )
 
-  it.effect("hands over what comes behind the last USR in the same segment", () =>
-    Effect.gen(function* () {
-      const { ended, onSession } = yield* recorder
-      const peer = yield* yield* notification({}, onSession)
-      yield* peer.say(opening)
-      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
-      yield* peer.say(`${answer}SYN 4 0\r\nQRY 5 msmsgs@msnmsgr.com 32\r\n8f2f5a91b72102cd28355e9fc9000d6ePNG\r\n`)
-      yield* peer.finish
-      assert.deepStrictEqual(yield* ended, [
-        foreign("SYN", "4", "0"),
-        {
-          _tag: "Foreign",
-          verb: "QRY",
-          parameters: ["5", "msmsgs@msnmsgr.com", "32"],
-          payload: "8f2f5a91b72102cd28355e9fc9000d6e",
-        },
-        foreign("PNG"),
-      ])
-    }),
+  it.effect(
+    "hands over what comes behind the last USR in the same segment",
+    () =>
+      Effect.gen(function* () {
+        const { ended, onSession } = yield* recorder
+        const peer = yield* yield* notification({}, onSession)
+        yield* peer.say(opening)
+        assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+        yield* peer.say(`${answer}SYN 4 0\r\nQRY 5 msmsgs@msnmsgr.com 32\r\n8f2f5a91b72102cd28355e9fc9000d6ePNG\r\n`)
+        yield* peer.finish
+        assert.deepStrictEqual(yield* ended, [
+          foreign("SYN", "4", "0"),
+          {
+            _tag: "Foreign",
+            verb: "QRY",
+            parameters: ["5", "msmsgs@msnmsgr.com", "32"],
+            payload: "8f2f5a91b72102cd28355e9fc9000d6e",
+          },
+          foreign("PNG"),
+        ])
+      }),
+    { tags: ["efficiency.packet"] },
   )
 
   it.effect("hands over what stands between the last USR and OUT in one segment", () =>
@@ -196,63 +205,75 @@ describe("pipelining", () => {
     }),
   )
 
-  it.effect("hands over lines that make no sense, and goes on (seed: none of these rules apply outside)", () =>
-    Effect.gen(function* () {
-      const { ended, onSession } = yield* recorder
-      const peer = yield* yield* notification({}, onSession)
-      yield* signIn(peer)
-      yield* peer.say("VER 4\r\nUSR 5 TWN I alice@hotmail.com\r\nPNG\r\n")
-      yield* peer.finish
-      const heard = yield* ended
-      assert.deepStrictEqual(
-        heard.map((command) => ("verb" in command ? command.verb : command._tag)),
-        ["Ver", "USR", "PNG"],
-      )
-    }),
+  it.effect(
+    "hands over lines that make no sense, and goes on (seed: none of these rules apply outside)",
+    () =>
+      Effect.gen(function* () {
+        const { ended, onSession } = yield* recorder
+        const peer = yield* yield* notification({}, onSession)
+        yield* signIn(peer)
+        yield* peer.say("VER 4\r\nUSR 5 TWN I alice@hotmail.com\r\nPNG\r\n")
+        yield* peer.finish
+        const heard = yield* ended
+        assert.deepStrictEqual(
+          heard.map((command) => ("verb" in command ? command.verb : command._tag)),
+          ["Ver", "USR", "PNG"],
+        )
+      }),
+    { tags: ["login.stage-only"] },
   )
 })
 
 describe("a client that has no more to say", () => {
-  it.effect("is answered every whole line, and then the connection is closed", () =>
-    Effect.gen(function* () {
-      const connect = yield* notification()
-      assert.strictEqual(yield* hearsBehind(connect, opening), challenged)
-      assert.strictEqual(yield* hearsBehind(connect, opening + answer), challenged + ok)
-      assert.strictEqual(yield* hearsBehind(connect, opening + wrongAnswer), `${challenged}911 3\r\n`)
-      assert.strictEqual(yield* hearsBehind(connect, ""), "")
-    }),
+  it.effect(
+    "is answered every whole line, and then the connection is closed",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* notification()
+        assert.strictEqual(yield* hearsBehind(connect, opening), challenged)
+        assert.strictEqual(yield* hearsBehind(connect, opening + answer), challenged + ok)
+        assert.strictEqual(yield* hearsBehind(connect, opening + wrongAnswer), `${challenged}911 3\r\n`)
+        assert.strictEqual(yield* hearsBehind(connect, ""), "")
+      }),
+    { tags: ["beyond.half-close"] },
   )
 
-  it.effect("is answered what the host was still deciding", () =>
-    Effect.gen(function* () {
-      const gate = yield* Deferred.make<void>()
-      const asked = yield* Deferred.make<void>()
-      const layer = Layer.effect(
-        Admission.Admission,
-        Effect.map(Admission.Admission, ({ admit, judge }) => ({
-          admit: (question) =>
-            Deferred.succeed(asked, undefined).pipe(
-              Effect.andThen(Deferred.await(gate)),
-              Effect.andThen(admit(question)),
-            ),
-          judge,
-        })),
-      ).pipe(Layer.provide(World.layerExample()))
-      const peer = yield* yield* serverWith(layer)
-      yield* peer.say(opening)
-      yield* peer.finish
-      yield* Deferred.await(asked)
-      yield* Deferred.succeed(gate, undefined)
-      assert.strictEqual(yield* peer.rest, challenged)
-    }),
+  it.effect(
+    "is answered what the host was still deciding",
+    () =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        const asked = yield* Deferred.make<void>()
+        const layer = Layer.effect(
+          Admission.Admission,
+          Effect.map(Admission.Admission, ({ admit, judge }) => ({
+            admit: (question) =>
+              Deferred.succeed(asked, undefined).pipe(
+                Effect.andThen(Deferred.await(gate)),
+                Effect.andThen(admit(question)),
+              ),
+            judge,
+          })),
+        ).pipe(Layer.provide(World.layerExample()))
+        const peer = yield* yield* serverWith(layer)
+        yield* peer.say(opening)
+        yield* peer.finish
+        yield* Deferred.await(asked)
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* peer.rest, challenged)
+      }),
+    { tags: ["beyond.half-close"] },
   )
 
-  it.effect("is not answered a last line without a line end", () =>
-    Effect.gen(function* () {
-      const connect = yield* notification()
-      assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r\nINF 2"), "VER 1 MSNP7\r\n")
-      assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r"), "")
-    }),
+  it.effect(
+    "is not answered a last line without a line end",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* notification()
+        assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r\nINF 2"), "VER 1 MSNP7\r\n")
+        assert.strictEqual(yield* hearsBehind(connect, "VER 1 MSNP7\r"), "")
+      }),
+    { tags: ["beyond.half-close"] },
   )
 
   it.effect("still hears what the application answers to its last commands", () =>
@@ -269,21 +290,27 @@ describe("a client that has no more to say", () => {
 describe("the length of a line", () => {
   const ver = (length: number) => `VER 1 MSNP7 ${"X".repeat(length - "VER 1 MSNP7 ".length)}`
 
-  it.effect("may be 2,048 bytes without the line end", () =>
-    Effect.gen(function* () {
-      const connect = yield* notification()
-      assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\r\n`), "VER 1 MSNP7\r\n")
-      assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\n`), "VER 1 MSNP7\r\n")
-    }),
+  it.effect(
+    "may be 2,048 bytes without the line end",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* notification()
+        assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\r\n`), "VER 1 MSNP7\r\n")
+        assert.strictEqual(yield* hearsBehind(connect, `${ver(2048)}\n`), "VER 1 MSNP7\r\n")
+      }),
+    { tags: ["beyond.limit"] },
   )
 
-  it.effect("may not be 2,049 bytes: the connection is closed, and nothing said, before the line end is there", () =>
-    Effect.gen(function* () {
-      const connect = yield* notification()
-      assert.strictEqual(yield* hears(connect, `${ver(2049)}\r\n`), "")
-      assert.strictEqual(yield* hears(connect, ver(2049)), "")
-      assert.strictEqual(yield* hears(connect, `VER 1 MSNP7\r\n${"X".repeat(2049)}`), "VER 1 MSNP7\r\n")
-    }),
+  it.effect(
+    "may not be 2,049 bytes: the connection is closed, and nothing said, before the line end is there",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* notification()
+        assert.strictEqual(yield* hears(connect, `${ver(2049)}\r\n`), "")
+        assert.strictEqual(yield* hears(connect, ver(2049)), "")
+        assert.strictEqual(yield* hears(connect, `VER 1 MSNP7\r\n${"X".repeat(2049)}`), "VER 1 MSNP7\r\n")
+      }),
+    { tags: ["beyond.limit"] },
   )
 
   it.effect("may be limited otherwise", () =>
@@ -296,17 +323,20 @@ describe("the length of a line", () => {
 })
 
 describe("the time that a login may take", () => {
-  it.effect("is 30 seconds: then the connection is closed, and nothing said", () =>
-    Effect.gen(function* () {
-      const peer = yield* yield* notification()
-      yield* peer.say(opening)
-      assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
-      const rest = yield* Effect.forkChild(peer.rest, { startImmediately: true })
-      yield* TestClock.adjust("29999 millis")
-      assert.isUndefined(rest.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual(yield* Fiber.join(rest), "")
-    }),
+  it.effect(
+    "is 30 seconds: then the connection is closed, and nothing said",
+    () =>
+      Effect.gen(function* () {
+        const peer = yield* yield* notification()
+        yield* peer.say(opening)
+        assert.strictEqual((yield* peer.line) + (yield* peer.line), challenged)
+        const rest = yield* Effect.forkChild(peer.rest, { startImmediately: true })
+        yield* TestClock.adjust("29999 millis")
+        assert.isUndefined(rest.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* Fiber.join(rest), "")
+      }),
+    { tags: ["beyond.overdue"] },
   )
 
   it.effect("includes what the host takes, where its decisions may take longer", () =>
@@ -346,62 +376,74 @@ describe("the time that a login may take", () => {
 })
 
 describe("the end of a connection", () => {
-  it.effect("comes without an answer to OUT, at any time (seed: in practice, it never does)", () =>
-    Effect.gen(function* () {
-      const connect = yield* notification()
-      assert.strictEqual(yield* hears(connect, "OUT\r\n"), "")
-      assert.strictEqual(yield* hears(connect, "VER 1 MSNP7\r\nOUT\r\n"), "VER 1 MSNP7\r\n")
-      assert.strictEqual(yield* hears(connect, `${opening}OUT\r\n`), challenged)
-      assert.strictEqual(yield* hears(connect, `${opening}${answer}OUT\r\n`), challenged + ok)
-      const peer = yield* connect
-      yield* signIn(peer)
-      yield* peer.say("OUT\r\n")
-      assert.strictEqual(yield* peer.rest, "")
-    }),
+  it.effect(
+    "comes without an answer to OUT, at any time (seed: in practice, it never does)",
+    () =>
+      Effect.gen(function* () {
+        const connect = yield* notification()
+        assert.strictEqual(yield* hears(connect, "OUT\r\n"), "")
+        assert.strictEqual(yield* hears(connect, "VER 1 MSNP7\r\nOUT\r\n"), "VER 1 MSNP7\r\n")
+        assert.strictEqual(yield* hears(connect, `${opening}OUT\r\n`), challenged)
+        assert.strictEqual(yield* hears(connect, `${opening}${answer}OUT\r\n`), challenged + ok)
+        const peer = yield* connect
+        yield* signIn(peer)
+        yield* peer.say("OUT\r\n")
+        assert.strictEqual(yield* peer.rest, "")
+      }),
+    { tags: ["logoff.out-silent"] },
   )
 
-  it.effect("comes at once with OUT, even where the application has still to do (seed: immediately)", () =>
-    Effect.gen(function* () {
-      const peer = yield* yield* notification({}, () => Effect.never)
-      yield* signIn(peer)
-      yield* peer.say("OUT\r\n")
-      assert.strictEqual(yield* peer.rest, "")
-    }),
+  it.effect(
+    "comes at once with OUT, even where the application has still to do (seed: immediately)",
+    () =>
+      Effect.gen(function* () {
+        const peer = yield* yield* notification({}, () => Effect.never)
+        yield* signIn(peer)
+        yield* peer.say("OUT\r\n")
+        assert.strictEqual(yield* peer.rest, "")
+      }),
+    { tags: ["logoff.out-closes"] },
   )
 
-  it.effect("comes with OUT OTH where the account has logged in elsewhere, at once (seed: OTH)", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Queue.unbounded<LoginServer.Session>()
-      const peer = yield* yield* notification({}, (session) =>
-        Effect.andThen(Queue.offer(sessions, session), Effect.never),
-      )
-      yield* signIn(peer)
-      const session = yield* Queue.take(sessions)
-      yield* session.displace
-      assert.strictEqual(yield* peer.rest, "OUT OTH\r\n")
-      assert.isFalse(yield* session.send({ _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }))
-      yield* session.displace
-    }),
+  it.effect(
+    "comes with OUT OTH where the account has logged in elsewhere, at once (seed: OTH)",
+    () =>
+      Effect.gen(function* () {
+        const sessions = yield* Queue.unbounded<LoginServer.Session>()
+        const peer = yield* yield* notification({}, (session) =>
+          Effect.andThen(Queue.offer(sessions, session), Effect.never),
+        )
+        yield* signIn(peer)
+        const session = yield* Queue.take(sessions)
+        yield* session.displace
+        assert.strictEqual(yield* peer.rest, "OUT OTH\r\n")
+        assert.isFalse(yield* session.send({ _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }))
+        yield* session.displace
+      }),
+    { tags: ["closing.oth"] },
   )
 
-  it.effect("comes with OUT SSD to everybody when the server goes down (seed: SSD, server shutting down)", () =>
-    Effect.gen(function* () {
-      const network = MemorySocket.network()
-      const scope = yield* Scope.make()
-      const listener = network.listen(World.notificationAddress)
-      yield* Scope.provide(World.serve(listener, World.layerExample()), scope)
-      const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
-      const silent = yield* connect
-      const begun = yield* connect
-      yield* begun.say(opening)
-      assert.strictEqual((yield* begun.line) + (yield* begun.line), challenged)
-      const signedIn = yield* connect
-      yield* signIn(signedIn)
-      yield* Scope.close(scope, Exit.void)
-      for (const peer of [silent, begun, signedIn]) assert.strictEqual(yield* peer.rest, "OUT SSD\r\n")
-      const late = yield* connect
-      assert.strictEqual(yield* late.rest, "")
-    }),
+  it.effect(
+    "comes with OUT SSD to everybody when the server goes down (seed: SSD, server shutting down)",
+    () =>
+      Effect.gen(function* () {
+        const network = MemorySocket.network()
+        const scope = yield* Scope.make()
+        const listener = network.listen(World.notificationAddress)
+        yield* Scope.provide(World.serve(listener, World.layerExample()), scope)
+        const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
+        const silent = yield* connect
+        const begun = yield* connect
+        yield* begun.say(opening)
+        assert.strictEqual((yield* begun.line) + (yield* begun.line), challenged)
+        const signedIn = yield* connect
+        yield* signIn(signedIn)
+        yield* Scope.close(scope, Exit.void)
+        for (const peer of [silent, begun, signedIn]) assert.strictEqual(yield* peer.rest, "OUT SSD\r\n")
+        const late = yield* connect
+        assert.strictEqual(yield* late.rest, "")
+      }),
+    { tags: ["closing.ssd", "closing.ssd-closes"] },
   )
 
   it.effect("gives an application up to 5 seconds to finish when the server goes down", () =>
@@ -431,12 +473,15 @@ describe("the end of a connection", () => {
     }),
   )
 
-  it.effect("comes when the application is done with the session", () =>
-    Effect.gen(function* () {
-      const peer = yield* yield* notification({}, () => Effect.void)
-      yield* signIn(peer)
-      assert.strictEqual(yield* peer.rest, "")
-    }),
+  it.effect(
+    "comes when the application is done with the session",
+    () =>
+      Effect.gen(function* () {
+        const peer = yield* yield* notification({}, () => Effect.void)
+        yield* signIn(peer)
+        assert.strictEqual(yield* peer.rest, "")
+      }),
+    { tags: ["beyond.dismiss"] },
   )
 
   it.effect("comes when the application has a defect, which is logged; others are served on", () =>
@@ -497,14 +542,17 @@ describe("the end of a connection", () => {
     }),
   )
 
-  it.effect("is nothing to the application but the end of what it hears, where the client vanishes", () =>
-    Effect.gen(function* () {
-      const { ended, onSession } = yield* recorder
-      const peer = yield* yield* notification({}, onSession)
-      yield* signIn(peer)
-      yield* peer.reset
-      assert.deepStrictEqual(yield* ended, [])
-    }),
+  it.effect(
+    "is nothing to the application but the end of what it hears, where the client vanishes",
+    () =>
+      Effect.gen(function* () {
+        const { ended, onSession } = yield* recorder
+        const peer = yield* yield* notification({}, onSession)
+        yield* signIn(peer)
+        yield* peer.reset
+        assert.deepStrictEqual(yield* ended, [])
+      }),
+    { tags: ["logoff.close"] },
   )
 })
 

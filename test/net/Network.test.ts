@@ -13,34 +13,37 @@ const free: Network.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, adverti
 const plan: Network.Plan = { dispatch: Option.some(free), notification: [free], referTo: [] }
 
 describe("a network", () => {
-  it.live("logs clients in by way of its dispatch server, with a directory that lives as long as it does", () =>
-    Effect.gen(function* () {
-      const life: Array<string> = []
-      const directory = Layer.effect(
-        Directory.Directory,
-        Effect.as(
-          Effect.acquireRelease(
-            Effect.sync(() => life.push("opened")),
-            () => Effect.sync(() => life.push("closed")),
+  it.live(
+    "logs clients in by way of its dispatch server, with a directory that lives as long as it does",
+    () =>
+      Effect.gen(function* () {
+        const life: Array<string> = []
+        const directory = Layer.effect(
+          Directory.Directory,
+          Effect.as(
+            Effect.acquireRelease(
+              Effect.sync(() => life.push("opened")),
+              () => Effect.sync(() => life.push("closed")),
+            ),
+            {
+              find: () =>
+                Effect.sync(() => {
+                  life.push("asked")
+                  return Option.some(World.alice)
+                }),
+            },
           ),
-          {
-            find: () =>
-              Effect.sync(() => {
-                life.push("asked")
-                return Option.some(World.alice)
-              }),
-          },
-        ),
-      )
-      yield* Effect.gen(function* () {
-        const { dispatch, notification } = yield* Network.Network
-        const server = yield* Effect.fromOption(dispatch)
-        const { account, password } = World.alice
-        const session = yield* LoginClient.login({ server: server.bound, account, password })
-        assert.deepStrictEqual([session.server], [notification[0]?.bound])
-      }).pipe(Effect.scoped, Effect.provide(Layer.provide(Network.layer(plan), directory)))
-      assert.deepStrictEqual(life, ["opened", "asked", "closed"])
-    }),
+        )
+        yield* Effect.gen(function* () {
+          const { dispatch, notification } = yield* Network.Network
+          const server = yield* Effect.fromOption(dispatch)
+          const { account, password } = World.alice
+          const session = yield* LoginClient.login({ server: server.bound, account, password })
+          assert.deepStrictEqual([session.server], [notification[0]?.bound])
+        }).pipe(Effect.scoped, Effect.provide(Layer.provide(Network.layer(plan), directory)))
+        assert.deepStrictEqual(life, ["opened", "asked", "closed"])
+      }),
+    { tags: ["connect.dispatch", "session.dispatch", "session.notification"] },
   )
 
   it.live("listens nowhere where one of its servers cannot listen", () =>

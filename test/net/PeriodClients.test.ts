@@ -61,28 +61,31 @@ const answerTo = (line: string): string => {
 }
 
 describe("our server and the clients of the time", () => {
-  it.effect("a dispatch server says to the official client what Microsoft's said (hypothetic.org 2.0, June 2003)", () =>
-    Effect.gen(function* () {
-      const admission = Admission.layerDispatch({
-        self: Referrals.elsewhere({ host: "207.46.104.20", port: 1863 }),
-        servers: [Referrals.elsewhere({ host: "207.46.106.118", port: 1863 })],
-      })
-      const peer = yield* connect(admission)
-      assert.deepStrictEqual(
-        yield* converse(
-          peer,
-          "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0\r\n",
-          "INF 2\r\n",
-          "USR 3 MD5 I alice@hotmail.com\r\n",
-        ),
-        [
-          "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0\r\n",
-          "INF 2 MD5\r\n",
-          "XFR 3 NS 207.46.106.118:1863 0 207.46.104.20:1863\r\n",
-        ],
-      )
-      assert.strictEqual(yield* peer.rest, "")
-    }),
+  it.effect(
+    "a dispatch server says to the official client what Microsoft's said (hypothetic.org 2.0, June 2003)",
+    () =>
+      Effect.gen(function* () {
+        const admission = Admission.layerDispatch({
+          self: Referrals.elsewhere({ host: "207.46.104.20", port: 1863 }),
+          servers: [Referrals.elsewhere({ host: "207.46.106.118", port: 1863 })],
+        })
+        const peer = yield* connect(admission)
+        assert.deepStrictEqual(
+          yield* converse(
+            peer,
+            "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0\r\n",
+            "INF 2\r\n",
+            "USR 3 MD5 I alice@hotmail.com\r\n",
+          ),
+          [
+            "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0\r\n",
+            "INF 2 MD5\r\n",
+            "XFR 3 NS 207.46.106.118:1863 0 207.46.104.20:1863\r\n",
+          ],
+        )
+        assert.strictEqual(yield* peer.rest, "")
+      }),
+    { tags: ["session.dispatch"] },
   )
 
   it.effect("a notification server says to it what Microsoft's said (hypothetic.org 2.0, June 2003)", () =>
@@ -106,25 +109,28 @@ describe("our server and the clients of the time", () => {
     }),
   )
 
-  it.effect("takes the seed's example session, TrID 0 and all (seed, February 2002)", () =>
-    Effect.gen(function* () {
-      const peer = yield* connect(World.layerExample([World.alice]))
-      assert.deepStrictEqual(
-        yield* converse(
-          peer,
-          "VER 0 MSNP7\r\n",
-          "INF 1\r\n",
-          "USR 2 MD5 I alice@hotmail.com\r\n",
-          `USR 3 MD5 S ${World.digest}\r\n`,
-        ),
-        [
-          "VER 0 MSNP7\r\n",
-          "INF 1 MD5\r\n",
-          "USR 2 MD5 S 1013928519.693957190\r\n",
-          "USR 3 OK alice@hotmail.com My%20Screen%20Name 1\r\n",
-        ],
-      )
-    }),
+  it.effect(
+    "takes the seed's example session, TrID 0 and all (seed, February 2002)",
+    () =>
+      Effect.gen(function* () {
+        const peer = yield* connect(World.layerExample([World.alice]))
+        assert.deepStrictEqual(
+          yield* converse(
+            peer,
+            "VER 0 MSNP7\r\n",
+            "INF 1\r\n",
+            "USR 2 MD5 I alice@hotmail.com\r\n",
+            `USR 3 MD5 S ${World.digest}\r\n`,
+          ),
+          [
+            "VER 0 MSNP7\r\n",
+            "INF 1 MD5\r\n",
+            "USR 2 MD5 S 1013928519.693957190\r\n",
+            "USR 3 OK alice@hotmail.com My%20Screen%20Name 1\r\n",
+          ],
+        )
+      }),
+    { tags: ["session.notification"] },
   )
 
   it.effect("answers VER as Microsoft's servers did (hypothetic.org 2.0; seed)", () =>
@@ -240,13 +246,16 @@ describe("our server and the clients of the time", () => {
     }),
   )
 
-  it.effect("takes the lines that the seed suggests for the dispatch server (seed: Maximizing Efficiency)", () =>
-    Effect.gen(function* () {
-      assert.strictEqual(
-        yield* hears(World.layerReferring(World.notificationAddress), "VER 0 MSNP2\nUSR 1 MD5 I a@b.c\n"),
-        "VER 0 MSNP2\r\nXFR 1 NS 10.0.0.5:1863\r\n",
-      )
-    }),
+  it.effect(
+    "takes the lines that the seed suggests for the dispatch server (seed: Maximizing Efficiency)",
+    () =>
+      Effect.gen(function* () {
+        assert.strictEqual(
+          yield* hears(World.layerReferring(World.notificationAddress), "VER 0 MSNP2\nUSR 1 MD5 I a@b.c\n"),
+          "VER 0 MSNP2\r\nXFR 1 NS 10.0.0.5:1863\r\n",
+        )
+      }),
+    { tags: ["efficiency.packet", "efficiency.any-account", "efficiency.lf"] },
   )
 
   it("reads the answers whose passwords nobody knows as what they are (seed; hypothetic.org 2.0; a real 1.0)", () => {

@@ -41,59 +41,63 @@ const signIn = Effect.fnUntraced(function* (peer: Peer.Peer) {
 
 const ping: ServerCommand.ServerCommand = { _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }
 
-describe("a whole login over TCP, by way of a dispatch server", () => {
-  for (const dialect of Dialect.all) {
-    for (const manner of World.manners) {
-      it.live(`comes about: ${dialect}, ${manner === "AskInf" ? "with" : "without"} INF`, () =>
-        Effect.gen(function* () {
-          const { dispatch, notification } = yield* World.serveBoth()
-          const session = yield* LoginClient.login(World.aliceAt(dispatch, { manner, dialects: [dialect] }))
-          assert.strictEqual(session.dialect, dialect)
-          assert.strictEqual(session.account, "alice@hotmail.com")
-          assert.strictEqual(session.friendlyName, "My Screen Name")
-          assert.deepStrictEqual(session.server, notification)
-        }),
-      )
-    }
-  }
-
-  it.live("comes about for many clients at once", () =>
-    Effect.gen(function* () {
-      const { dispatch } = yield* World.serveBoth()
-      const login = (_: number, index: number) => {
-        const manner: Client.Manner = index % 2 === 0 ? "AskInf" : "SkipInf"
-        return Effect.scoped(
-          Effect.map(LoginClient.login(World.aliceAt(dispatch, { manner })), ({ dialect }) => dialect),
+describe(
+  "a whole login over TCP, by way of a dispatch server",
+  { tags: ["connect.log-in", "connect.dispatch", "session.dispatch", "session.notification"] },
+  () => {
+    for (const dialect of Dialect.all) {
+      for (const manner of World.manners) {
+        it.live(`comes about: ${dialect}, ${manner === "AskInf" ? "with" : "without"} INF`, () =>
+          Effect.gen(function* () {
+            const { dispatch, notification } = yield* World.serveBoth()
+            const session = yield* LoginClient.login(World.aliceAt(dispatch, { manner, dialects: [dialect] }))
+            assert.strictEqual(session.dialect, dialect)
+            assert.strictEqual(session.account, "alice@hotmail.com")
+            assert.strictEqual(session.friendlyName, "My Screen Name")
+            assert.deepStrictEqual(session.server, notification)
+          }),
         )
       }
-      const dialects = yield* Effect.forEach(Array.from({ length: 200 }), (_, index) => login(0, index), {
-        concurrency: "unbounded",
-      })
-      assert.deepStrictEqual(new Set(dialects), new Set(["MSNP7"]))
-    }),
-  )
+    }
 
-  it.live("names the address on which the client has reached a server that is bound to all addresses", () =>
-    Effect.gen(function* () {
-      const notification = yield* LoginServer.listen({ host: "0.0.0.0", port: 0 })
-      yield* World.serve(notification, World.layerExample())
-      const dispatch = yield* LoginServer.listen({ host: "0.0.0.0", port: 0 })
-      yield* World.serve(
-        dispatch,
-        Admission.layerDispatch({
-          self: Referrals.elsewhere(dispatch.address),
-          servers: [Referrals.elsewhere(notification.address)],
-        }),
-      )
-      const peer = yield* Peer.connect({ host: "127.0.0.1", port: dispatch.address.port })
-      yield* peer.say(opening)
-      assert.strictEqual(
-        yield* peer.rest,
-        `VER 1 MSNP7\r\nXFR 2 NS 127.0.0.1:${notification.address.port} 0 127.0.0.1:${dispatch.address.port}\r\n`,
-      )
-    }),
-  )
-})
+    it.live("comes about for many clients at once", () =>
+      Effect.gen(function* () {
+        const { dispatch } = yield* World.serveBoth()
+        const login = (_: number, index: number) => {
+          const manner: Client.Manner = index % 2 === 0 ? "AskInf" : "SkipInf"
+          return Effect.scoped(
+            Effect.map(LoginClient.login(World.aliceAt(dispatch, { manner })), ({ dialect }) => dialect),
+          )
+        }
+        const dialects = yield* Effect.forEach(Array.from({ length: 200 }), (_, index) => login(0, index), {
+          concurrency: "unbounded",
+        })
+        assert.deepStrictEqual(new Set(dialects), new Set(["MSNP7"]))
+      }),
+    )
+
+    it.live("names the address on which the client has reached a server that is bound to all addresses", () =>
+      Effect.gen(function* () {
+        const notification = yield* LoginServer.listen({ host: "0.0.0.0", port: 0 })
+        yield* World.serve(notification, World.layerExample())
+        const dispatch = yield* LoginServer.listen({ host: "0.0.0.0", port: 0 })
+        yield* World.serve(
+          dispatch,
+          Admission.layerDispatch({
+            self: Referrals.elsewhere(dispatch.address),
+            servers: [Referrals.elsewhere(notification.address)],
+          }),
+        )
+        const peer = yield* Peer.connect({ host: "127.0.0.1", port: dispatch.address.port })
+        yield* peer.say(opening)
+        assert.strictEqual(
+          yield* peer.rest,
+          `VER 1 MSNP7\r\nXFR 2 NS 127.0.0.1:${notification.address.port} 0 127.0.0.1:${dispatch.address.port}\r\n`,
+        )
+      }),
+    )
+  },
+)
 
 /** What the client says at each server in turn, and what it is answered; the referral names this address. */
 const byTheBook = (to: Address.Address, from: Address.Address) => {
@@ -354,50 +358,62 @@ describe("the last word arrives, even where 300 KB of the peer's own are still u
       )
     })
 
-  it.live("911, for a wrong password", () =>
-    Effect.gen(function* () {
-      const address = yield* World.serveTcp(World.layerExample())
-      yield* everyTry(address, opening + wrongAnswer, `${challenged}911 3\r\n`)
-    }),
+  it.live(
+    "911, for a wrong password",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* World.serveTcp(World.layerExample())
+        yield* everyTry(address, opening + wrongAnswer, `${challenged}911 3\r\n`)
+      }),
+    { tags: ["usr.wrong-password"] },
   )
 
-  it.live("715, for a second VER", () =>
-    Effect.gen(function* () {
-      const address = yield* World.serveTcp(World.layerExample())
-      yield* everyTry(address, "VER 1 MSNP7\r\nVER 2 MSNP7\r\n", "VER 1 MSNP7\r\n715 2\r\n")
-    }),
+  it.live(
+    "715, for a second VER",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* World.serveTcp(World.layerExample())
+        yield* everyTry(address, "VER 1 MSNP7\r\nVER 2 MSNP7\r\n", "VER 1 MSNP7\r\n715 2\r\n")
+      }),
+    { tags: ["login.wrong-time"] },
   )
 
-  it.live("XFR, from a dispatch server", () =>
-    Effect.gen(function* () {
-      const address = yield* World.serveTcp(World.layerReferring(World.notificationAddress))
-      const xfr = "XFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863\r\n"
-      yield* everyTry(address, opening, `VER 1 MSNP7\r\n${xfr}`)
-    }),
+  it.live(
+    "XFR, from a dispatch server",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* World.serveTcp(World.layerReferring(World.notificationAddress))
+        const xfr = "XFR 2 NS 10.0.0.5:1863 0 10.0.0.1:1863\r\n"
+        yield* everyTry(address, opening, `VER 1 MSNP7\r\n${xfr}`)
+      }),
+    { tags: ["xfr.closes"] },
   )
 
-  it.live("OUT SSD, when the server goes down", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      // The application takes nothing, so that the server reads nothing.
-      const limits = { ...LoginServer.defaultLimits, farewellTimeout: 0 }
-      const serving = World.serveTcp(World.layerExample(), { limits }, () => Effect.never)
-      const address = yield* Scope.provide(serving, scope)
-      const peers = yield* Effect.forEach(tries, () => Peer.connect(address), { concurrency: 25 })
-      for (const peer of peers) {
-        yield* signIn(peer)
-        yield* peer.stall
-        yield* peer.say(unread)
-      }
-      const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
-      yield* goOn(peers)
-      yield* Fiber.join(closing)
-      const heard = yield* Effect.forEach(peers, (peer) => Effect.andThen(peer.recover, peer.rest))
-      assert.deepStrictEqual(
-        heard,
-        tries.map(() => "OUT SSD\r\n"),
-      )
-    }),
+  it.live(
+    "OUT SSD, when the server goes down",
+    () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        // The application takes nothing, so that the server reads nothing.
+        const limits = { ...LoginServer.defaultLimits, farewellTimeout: 0 }
+        const serving = World.serveTcp(World.layerExample(), { limits }, () => Effect.never)
+        const address = yield* Scope.provide(serving, scope)
+        const peers = yield* Effect.forEach(tries, () => Peer.connect(address), { concurrency: 25 })
+        for (const peer of peers) {
+          yield* signIn(peer)
+          yield* peer.stall
+          yield* peer.say(unread)
+        }
+        const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
+        yield* goOn(peers)
+        yield* Fiber.join(closing)
+        const heard = yield* Effect.forEach(peers, (peer) => Effect.andThen(peer.recover, peer.rest))
+        assert.deepStrictEqual(
+          heard,
+          tries.map(() => "OUT SSD\r\n"),
+        )
+      }),
+    { tags: ["closing.ssd", "closing.ssd-closes"] },
   )
 })
 
@@ -453,14 +469,17 @@ describe("a peer that misbehaves", () => {
     }),
   )
 
-  it.live("may stall: the connection is closed when the login has taken too long, and nothing said", () =>
-    Effect.gen(function* () {
-      const limits = { ...LoginServer.defaultLimits, loginTimeout: "500 millis" } as const
-      const { address } = yield* serving({ limits })
-      const peer = yield* Peer.connect(address)
-      yield* peer.say("VER 1 MSNP7\r\nINF 2")
-      assert.strictEqual(yield* peer.rest, "VER 1 MSNP7\r\n")
-    }),
+  it.live(
+    "may stall: the connection is closed when the login has taken too long, and nothing said",
+    () =>
+      Effect.gen(function* () {
+        const limits = { ...LoginServer.defaultLimits, loginTimeout: "500 millis" } as const
+        const { address } = yield* serving({ limits })
+        const peer = yield* Peer.connect(address)
+        yield* peer.say("VER 1 MSNP7\r\nINF 2")
+        assert.strictEqual(yield* peer.rest, "VER 1 MSNP7\r\n")
+      }),
+    { tags: ["beyond.overdue"] },
   )
 
   /** Does something over and over on a fiber of its own; returns when it waits while 20 other clients log in. */

@@ -78,7 +78,7 @@ describe("an account as a parameter", () => {
 describe("two accounts", () => {
   const alice = Account.Account.make("alice@hotmail.com")
 
-  it("are one where they differ in letter case only", () => {
+  it("are one where they differ in letter case only", { tags: ["beyond.account-case"] }, () => {
     expect(Account.same(alice, Account.Account.make("Alice@HOTMAIL.com"))).toBe(true)
     expect(Account.fold(Account.Account.make("Alice@HOTMAIL.com"))).toBe("alice@hotmail.com")
   })

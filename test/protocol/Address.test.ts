@@ -17,7 +17,7 @@ describe("an address", () => {
     ["localhost:65535", "localhost", 65_535, "the highest port"],
     ["[::1]:1863", "::1", 1863, "IPv6 in brackets"],
     ["[2001:db8::7]", "2001:db8::7", 1863, "IPv6 in brackets without a port"],
-  ])("is read from %s: %s", (word, host, port) => {
+  ])("is read from %s: %s", { tags: ["connect.direct", "xfr.port"] }, (word, host, port) => {
     expect(Address.parse(word)).toEqual(Option.some({ host, port }))
     expect(read(word)).toEqual(Result.succeed({ host, port }))
   })
