@@ -10,9 +10,10 @@ const rules = Citations.rules()
 const keepers = Citations.keepers()
 const tests = Citations.tests()
 
+const fileOf = ({ file }: Citations.Citation): string => file.slice(file.lastIndexOf("/") + 1)
+
 /** Where a citation stands, by the name of its file. */
-const there = (citation: Citations.Citation): string =>
-  Links.place(citation, citation.file.slice(citation.file.lastIndexOf("/") + 1))
+const there = (citation: Citations.Citation): string => Links.place(citation, fileOf(citation))
 
 const answerable = (id: Clause.Id): ReadonlyArray<string> => {
   const clause: Clause.Clause = Clause.all[id]
@@ -36,7 +37,7 @@ const section = (id: Clause.Id): string => {
   const places = [
     ...names(rules).map((rule) => `kept by \`${rule.name}\` in ${there(rule)}`),
     ...names(keepers).map((keeper) => `kept by \`${keeper.name}\` in ${there(keeper)}`),
-    ...names(tests).map((test) => `shown by ${Links.place(test, test.name)}`),
+    ...names(tests).map((test) => `shown by ${Links.place(test, `${fileOf(test)}: ${test.name}`)}`),
   ]
   const paragraph = [`*${Clause.numberOf(id)}.* ${Clause.all[id].says}`, ...answerable(id)].join(" ")
   return [`### ${id}`, paragraph, ...(places.length === 0 ? [] : [Links.list(places)])].join("\n\n")
@@ -102,20 +103,21 @@ export const awaited = (): ReadonlyArray<string> => {
     .map((part) => `awaits ${part}: ${waiting.flatMap((one) => (one.part === part ? [one.id] : [])).join(", ")}`)
 }
 
-/** Which clause a quirk bends: the addition that names it says what it does, the other what it bends. */
-const bends: { readonly [quirk in Quirk.Quirk]: readonly [addition: Clause.Id, bent: Clause.Id] } = {
+/** The addition that a quirk is, and the clauses of the page that it bends. */
+const bends: { readonly [quirk in Quirk.Quirk]: readonly [addition: Clause.Id, ...bent: ReadonlyArray<Clause.Id>] } = {
   verSingle: ["beyond.ver-single", "ver.common"],
   dialectCaseInsensitive: ["beyond.dialect-case", "ver.case"],
   msnp2ReferralZero: ["beyond.msnp2-zero", "xfr.zero"],
   verifiedFlagFromMsnp6: ["beyond.msnp6-verified", "usr.verified"],
-  cvrAnytime: ["beyond.cvr-anytime", "login.cvr-before-usr"],
+  cvrAnytime: ["beyond.cvr-anytime", "login.cvr-before-usr", "login.cvr-after-usr"],
 }
 
 const quirks = Atlas.markdown(
-  ["quirk", "what it does", "bends", "by", "default"],
+  ["quirk", "what it does", "is", "bends", "default"],
   Quirk.all.map((quirk) => {
-    const [addition, bent] = bends[quirk]
-    return [`\`${quirk}\``, Quirk.sentences[quirk], Links.clause(bent), Links.clause(addition), "off"]
+    const [addition, ...bent] = bends[quirk]
+    const isOn = Quirk.none[quirk] ? "on" : "off"
+    return [`\`${quirk}\``, Quirk.sentences[quirk], Links.clause(addition), bent.map(Links.clause).join(", "), isOn]
   }),
 )
 

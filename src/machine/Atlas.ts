@@ -275,7 +275,7 @@ export const toDot = (chart: Chart, words: Words = plain): string => {
 
   return [
     "digraph {",
-    `  graph [bgcolor="white", pad=0.25, nodesep=0.45, ranksep=0.35]`,
+    `  graph [bgcolor="white", pad=0.25, nodesep=0.3, ranksep=0.35]`,
     `  node [fontname="Helvetica", fontsize=13, shape=box, style="rounded,filled", color="#57606a", fillcolor="#eaf2ff", margin="0.18,0.1"]`,
     `  edge [fontname="Helvetica", fontsize=12, color="#57606a", arrowsize=0.8]`,
     ...boxes.map(([index, box]) => `  ${index} [${look(box)}label=<${drawn(box, words)}>]`),
