@@ -76,7 +76,7 @@ export const seed = {
   "ver.cvr0-decorative": kept(
     "Up to MSNP7, CVR0 is decoration: whether it is there makes no difference to what the server does.",
   ),
-  "ver.example-common": kept("For example, the answer `VER 0 MSNP7`: the session goes on."),
+  "ver.example-common": kept("For example, an answer with dialects in it, such as `VER 0 MSNP7`: the session goes on."),
   "ver.example-none": kept("For example, the answer `VER 0 0`: the server closes."),
   "ver.no-trid": kept("For example, `VER MSNP7`, which has no TrID: the server closes and says nothing."),
 
@@ -165,9 +165,8 @@ export const seed = {
   "efficiency.no-inf": advice("net/LoginClient Options.manner", "Leave INF out."),
   "efficiency.lf": kept("LF may stand for CRLF, to save a byte a line."),
 
-  "logoff.close": kept(
-    "The easiest way to log off is to close the connection; then the account is offline for everybody.",
-  ),
+  "logoff.close": kept("The easiest way to log off is to close the connection."),
+  "logoff.offline": awaits("host", "An account that has logged off is offline for everybody."),
   "logoff.torn": awaits(
     "host",
     "A connection that breaks off without being closed leaves the account online, and deaf, for several minutes.",

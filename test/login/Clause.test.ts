@@ -75,7 +75,7 @@ describe("a citation", () => {
 describe("what awaits a part that is not there yet", () => {
   /** What the page says of presence and of a farewell, and of the way to a server: nothing else may wait. */
   const awaited = {
-    host: ["logoff.torn", "closing.elsewhere", "closing.warning"],
+    host: ["logoff.offline", "logoff.torn", "closing.elsewhere", "closing.warning"],
     journey: [
       "connect.stored-first",
       "connect.socks",
