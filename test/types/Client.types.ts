@@ -65,6 +65,21 @@ export const pastReferral = (state: State<"Referred">) => {
   void state.dialect
 }
 
+/** A handler in each state for these events, and for no other: what is legal there. */
+type Legal<Tag extends TagOf<Client.State>> = keyof All[Tag]
+type Ends = "Failure" | "Out" | "Aside" | "LogOff" | "HungUp" | "Overdue"
+
+export const legal = [
+  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerNone" | Ends>>(),
+  holds<Equals<Legal<"AwaitInf">, "Inf" | Ends>>(),
+  holds<Equals<Legal<"AwaitUsr">, "UsrChallenge" | "Xfr" | Ends>>(),
+  holds<Equals<Legal<"AwaitDigest">, "Answer" | "LogOff" | "HungUp" | "Overdue">>(),
+  holds<Equals<Legal<"AwaitOk">, "UsrOk" | Ends>>(),
+  holds<Equals<Legal<"LoggedIn">, "Further" | "Out" | "LogOff" | "HungUp">>(),
+  holds<Equals<Legal<"Referred">, never>>(),
+  holds<Equals<Legal<"Closed">, never>>(),
+]
+
 declare const awaitVer: State<"AwaitVer">
 declare const awaitInf: State<"AwaitInf">
 declare const awaitUsr: State<"AwaitUsr">

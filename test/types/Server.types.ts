@@ -83,6 +83,36 @@ export const password: All["AwaitVerdict"]["Deny"] = (state) => {
   return { state: { _tag: "Closed", reason: "Denied" }, actions: [] }
 }
 
+/** A handler in each state for these events, and for no other: what is legal there. */
+type Legal<Tag extends TagOf<Server.State>> = keyof All[Tag]
+type Ends = "Out" | "ShutDown" | "HungUp"
+
+export const legal = [
+  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerUncommon" | "CvrTolerated" | "Overdue" | Ends>>(),
+  holds<Equals<Legal<"AwaitInfOrUsr">, "Inf" | "UsrInitiate" | "CvrTolerated" | "Overdue" | Ends>>(),
+  holds<Equals<Legal<"AwaitUsr">, "UsrInitiate" | "CvrTolerated" | "Overdue" | Ends>>(),
+  holds<Equals<Legal<"AwaitAdmission">, "Challenge" | "Refer" | "Deny" | "ShutDown" | "HungUp" | "Overdue">>(),
+  holds<Equals<Legal<"AwaitDigest">, "UsrRespond" | "CvrTolerated" | "Overdue" | Ends>>(),
+  holds<Equals<Legal<"AwaitVerdict">, "Accept" | "Deny" | "Displaced" | "ShutDown" | "HungUp" | "Overdue">>(),
+  holds<Equals<Legal<"LoggedIn">, Further | "Displaced" | "Dismiss" | Ends>>(),
+  holds<Equals<Legal<"Closed">, never>>(),
+]
+
+/** What goes to the application once the login is done: whatever can be read, but OUT. */
+type Further =
+  | "Ver"
+  | "VerUncommon"
+  | "Inf"
+  | "UsrInitiate"
+  | "UsrMisaddressed"
+  | "UsrInitiateMalformed"
+  | "UsrRespond"
+  | "UsrRespondMalformed"
+  | "UsrMalformed"
+  | "Cvr"
+  | "CvrTolerated"
+  | "Foreign"
+
 declare const server: Server.Server
 declare const awaitVer: State<"AwaitVer">
 declare const awaitInfOrUsr: State<"AwaitInfOrUsr">
