@@ -193,16 +193,19 @@ export const chart = (table: Table): Chart => {
 
 /** Where the event waits, the move is made later: that is no exception. */
 const common = (
-  [first, ...others]: Arr.NonEmptyReadonlyArray<Ruled>,
+  group: Arr.NonEmptyReadonlyArray<Ruled>,
   live: ReadonlyArray<readonly [string, Table[string]]>,
-): Common => ({
-  events: [first.event],
-  says: first.cell.says,
-  to: verdict(first),
-  except: live.flatMap(([state, row]) =>
-    [first, ...others].some((move) => move.state === state) || row[first.event]?.kind === "defer" ? [] : [state],
-  ),
-})
+): Common => {
+  const { cell, event } = group[0]
+  const isMade = ([state, row]: readonly [string, Table[string]]): boolean =>
+    group.some((move) => move.state === state) || row[event]?.kind === "defer"
+  return {
+    events: [event],
+    says: cell.says,
+    to: verdict(group[0]),
+    except: live.filter((one) => !isMade(one)).map(([state]) => state),
+  }
+}
 
 /** More events than these are not listed at an arrow. */
 const listed = 3
@@ -210,9 +213,9 @@ const listed = 3
 const happening = (events: ReadonlyArray<string>, words: Words): string =>
   events.length > listed ? "whatever else comes" : events.map(words.event).join(", ")
 
-const exception = ({ except }: Common): string => (except.length === 0 ? "" : ` (but not in ${except.join(", ")})`)
-
-const ending = ({ to }: Common): string => (to === "stays" ? "" : ` ${to}`)
+/** What is told of a common move behind what happens. */
+const told = ({ except, says, to }: Common): string =>
+  `${except.length === 0 ? "" : ` (but not in ${except.join(", ")})`}: ${says}${to === "stays" ? "" : ` ${to}`}`
 
 const refusals = (codes: ReadonlyArray<unknown>, words: Words): string =>
   `refuses the rest: ${codes.map(words.code).toSorted().join(", ")}`
@@ -232,10 +235,7 @@ const linesOf = (box: Box, words: Words): readonly [string, ...Array<string>] =>
     case "End":
       return [box.state]
     case "Common":
-      return [
-        "In every state above",
-        ...box.moves.map((move) => `${happening(move.events, words)}${exception(move)}: ${move.says}${ending(move)}`),
-      ]
+      return ["In every state above", ...box.moves.map((move) => `${happening(move.events, words)}${told(move)}`)]
   }
 }
 
@@ -307,14 +307,14 @@ const look = (box: Box): string => {
 /** The lines of a box: those of a state in its middle, what is common as one column. */
 const drawn = (box: Box, words: Words): string => {
   const [title, ...lines] = linesOf(box, words)
-  const html = [bold(title), ...lines.map((line) => small(escaped(line)))]
-  return box._tag === "Common" ? html.map(leftward).join("") : html.join("<br/>")
+  if (box._tag !== "Common") return [bold(title), ...lines.map(escaped).map(small)].join("<br/>")
+  const moves = box.moves.map((move) => small(`${bold(happening(move.events, words))}${escaped(told(move))}`))
+  return [bold(title), ...moves].map((line) => `${line}<br align="left"/>`).join("")
 }
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 const bold = (text: string): string => `<b>${escaped(text)}</b>`
 const small = (html: string): string => `<font point-size="11">${html}</font>`
-const leftward = (html: string): string => `${html}<br align="left"/>`
 
 /** A text in lines of about thirty characters, broken between words. */
 const wrapped = (text: string): ReadonlyArray<string> => text.match(/\S(?:.{0,29}(?!\S)|\S*)/g) ?? []

@@ -172,7 +172,7 @@ describe("a chart", () => {
       '  1 [group=path, fillcolor="#fff3d6", label=<<b>Asking</b><br/><font point-size="11">what is heard waits</font>>]',
       '  2 [group=path, label=<<b>Open</b><br/><font point-size="11">refuses the rest: Silence</font>>]',
       '  3 [fillcolor="#e6e8eb", label=<<b>Broken</b>>]',
-      '  4 [style="dashed", label=<<b>In every state above</b><br align="left"/><font point-size="11">Kick: Ring. → Broken</font><br align="left"/>>]',
+      '  4 [style="dashed", label=<<b>In every state above</b><br align="left"/><font point-size="11"><b>Kick</b>: Ring. → Broken</font><br align="left"/>>]',
       '  start [shape=circle, width=0.16, label="", fillcolor="#57606a"]',
       "  start -> 0",
       `  0 -> 1 [weight=100, ${label("<b>Ticket</b><br/>Ask the office.")}]`,
