@@ -502,6 +502,7 @@ describe("The server closes the connection", () => {
   clause("closing.oth", () => {
     const server = signedIn()
     expect(server.feed({ _tag: "Displaced" })).toBe("OUT OTH\r\n")
+    expect(server.state()).toEqual({ _tag: "Closed", reason: "LoggedInElsewhere" })
     expect(server.actions.slice(-2)).toEqual(["Say", "Close"])
   })
 

@@ -331,28 +331,6 @@ describe("a denial", () => {
 describe("the end", () => {
   const trace = ["VER 1 MSNP7", "INF 2", "USR 3 MD5 I alice@hotmail.com", `USR 4 MD5 S ${digits}`]
 
-  it("by OUT is not answered, after the login either (seed)", () => {
-    expect(answer([...trace, "OUT"])).toMatchObject({
-      said: [expect.anything(), expect.anything(), expect.anything(), "USR 4 OK alice@hotmail.com Alice 1"],
-      state: { _tag: "Closed", reason: "LoggedOff" },
-    })
-  })
-
-  it("by a login elsewhere is OUT OTH (seed)", () => {
-    const login = serve()
-    login.hear(crlf(...trace))
-    expect(login.feed({ _tag: "Displaced" })).toBe("OUT OTH\r\n")
-    expect(login.state()).toEqual({ _tag: "Closed", reason: "LoggedInElsewhere" })
-  })
-
-  it("by an application that has done with the client is silent", () => {
-    const login = serve()
-    login.hear(crlf(...trace))
-    expect(login.feed({ _tag: "Dismiss" })).toBe("")
-    expect(login.state()).toEqual({ _tag: "Closed", reason: "Dismissed" })
-    expect(login.actions.at(-1)).toBe("Close")
-  })
-
   it.each([0, 1, 2, 3, 4])("by a shutdown is OUT SSD, after %d lines of a login (seed)", (count) => {
     const login = serve()
     login.hear(crlf(...trace.slice(0, count)))

@@ -1,16 +1,9 @@
 /** One side of a connection without a socket: bytes and events in, and all that comes of them, in order. */
 import * as Result from "effect/Result"
-import type { Postponed, Step, Tagged } from "../../src/machine/Machine.ts"
+import type { Step, Tagged } from "../../src/machine/Machine.ts"
+import type { Action } from "../../src/net/Driver.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as Line from "../../src/protocol/Line.ts"
-
-/** What a machine's actions are, whichever side it is. */
-export type Action<C, Q, E> =
-  | { readonly _tag: "Say"; readonly command: C }
-  | { readonly _tag: "Ask"; readonly question: Q }
-  | { readonly _tag: "Deliver" }
-  | { readonly _tag: "Close" }
-  | Postponed<E>
 
 /** A machine with its codec: `I` is what it hears, `C` what it says, `Q` what it asks its host. */
 export interface Side<S extends Tagged, E extends Tagged, I, C, Q> {
