@@ -94,12 +94,19 @@ const nameOf = (node: ts.Node): string => {
   return ts.isInterfaceDeclaration(node.parent) ? `${node.parent.name.text}.${name}` : name
 }
 
-const isNamed = (node: ts.Node): node is ts.PropertySignature | ts.InterfaceDeclaration =>
-  ts.isPropertySignature(node) || ts.isInterfaceDeclaration(node)
+const isNamed = (node: ts.Node): node is ts.PropertySignature | ts.InterfaceDeclaration | ts.TypeAliasDeclaration =>
+  ts.isPropertySignature(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)
+
+/** Whether a test is not run, or is in a group that is not. */
+const isSkipped = (node: ts.Node): boolean =>
+  ts.findAncestor(node, (above) => ts.isCallExpression(above) && /\.(skip|todo)\b/.test(above.expression.getText())) !==
+  undefined
 
 /** Each test that names a clause: by a tag of its own or of its group, or as `clause`, whose title is the sentence. */
 export const tests = (): ReadonlyArray<Citation> =>
   scan("test", (node, at) => {
+    if (!ts.isCallExpression(node) && !ts.isPropertyAssignment(node)) return []
+    if (isSkipped(node)) return []
     if (ts.isCallExpression(node) && node.expression.getText() === "clause") {
       return named(node.arguments.slice(0, 1), { ...at(node), name: "the sentence itself" })
     }

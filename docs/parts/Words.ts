@@ -31,7 +31,7 @@ export const server: Words<TagOf<Server.State>, TagOf<Server.Event>> = {
     UsrRespondMalformed: "malformed USR S",
     UsrMalformed: "malformed USR",
     Cvr: "CVR",
-    CvrTolerated: "CVR under cvrAnytime",
+    CvrTolerated: "CVR, with the quirk cvrAnytime",
     Out: "OUT",
     Foreign: "another verb",
     Unreadable: "an unreadable line",
@@ -42,7 +42,7 @@ export const server: Words<TagOf<Server.State>, TagOf<Server.Event>> = {
     Displaced: "host: displaced",
     Dismiss: "host: dismiss",
     ShutDown: "host: shut down",
-    HungUp: "client gone",
+    HungUp: "the client is gone",
     Overdue: "time is up",
   },
 }
@@ -72,7 +72,7 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
     Further: "a further command",
     Answer: "host: digest",
     LogOff: "host: log off",
-    HungUp: "server gone",
+    HungUp: "the server is gone",
     Overdue: "time is up",
   },
 }

@@ -33,7 +33,11 @@ export type AdmissionQuestion = Extract<Server.Question, { readonly _tag: "Admis
 /** Is this the right answer to the challenge? */
 export type VerdictQuestion = Extract<Server.Question, { readonly _tag: "Verdict" }> & Ends
 
-/** Challenge, refer, or turn down. */
+/**
+ * Challenge, refer, or turn down: a server of either role may do any of them.
+ *
+ * @keeps xfr.rare
+ */
 export type Admit = ByTag<Server.Event, "Challenge" | "Refer" | "Deny">
 
 /** Let in, or turn down. */

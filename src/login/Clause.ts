@@ -28,7 +28,7 @@ export const seed = {
     "journey",
     "Where the address of a notification server is known from before, connect to it.",
   ),
-  "connect.dispatch": kept("Where none is known, connect to the dispatch server."),
+  "connect.dispatch": advice("net/LoginClient Options.server", "Where none is known, connect to the dispatch server."),
   "connect.direct": kept("A direct connection goes to port 1863."),
   "connect.socks": awaits("journey", "A connection by way of a SOCKS proxy goes to the same server and port."),
   "connect.http": awaits("journey", "A connection over HTTP goes to a host of its own, on port 80."),
@@ -71,14 +71,14 @@ export const seed = {
   "ver.trid": kept("The server answers with VER and the same TrID."),
   "ver.common": kept("Where it speaks at least one of them, it names those of the offer that it speaks."),
   "ver.reply-order": kept("The name that it puts first is the dialect of this session."),
-  "ver.none": kept("Where it speaks none of them, it names 0 alone, and closes at once."),
+  "ver.none": kept("Where it speaks none of them, which should not happen, it names 0 alone and closes at once."),
   "ver.cvr0": kept("A client may put CVR0 among the names."),
   "ver.cvr0-decorative": kept(
-    "Up to MSNP7, CVR0 is decoration: whether it is there makes no difference to what the server does.",
+    "Up to MSNP7, CVR0 is decoration: it may have been meant to change what becomes of CVR, but makes no difference to what the server does.",
   ),
-  "ver.example-common": kept("For example, an answer with dialects in it, such as `VER 0 MSNP7`: the session goes on."),
-  "ver.example-none": kept("For example, the answer `VER 0 0`: the server closes."),
-  "ver.no-trid": kept("For example, `VER MSNP7`, which has no TrID: the server closes and says nothing."),
+  "ver.example-common": kept("Of four examples, two go on after an answer with dialects in it, such as `VER 0 MSNP7`."),
+  "ver.example-none": kept("In the third, the answer is `VER 0 0`, and the server closes."),
+  "ver.no-trid": kept("In the fourth, `VER MSNP7` has no TrID: the server closes and says nothing."),
 
   "inf.optional": kept("With the dialect settled, the client may send INF, or leave it out."),
   "inf.question": kept("INF has a TrID and nothing else; it asks how accounts are authenticated."),
@@ -89,7 +89,7 @@ export const seed = {
     "Nothing is lost by leaving it out; whoever wants to do all that the official client does sends it.",
   ),
 
-  "usr.must": kept("Behind the answer to INF, or to VER where INF is left out, the client must send the initial USR."),
+  "usr.must": kept("After the answer to INF, or to VER where INF is left out, the client must send the initial USR."),
   "usr.trid": kept("The initial USR has a TrID."),
   "usr.package": kept("Its first parameter is the security package, always MD5."),
   "usr.initial": kept("Its second parameter is the letter I, for initial."),
@@ -103,9 +103,11 @@ export const seed = {
   ),
   "usr.answers": kept("Else it answers with XFR, or with a USR of its own."),
 
-  "xfr.dispatch": kept("The dispatch server always answers with XFR."),
-  "xfr.gateway": awaits("journey", "The host for HTTP connections never does."),
-  "xfr.rare": kept("Notification servers do so very rarely: as far as one can tell, overloaded or about to go down."),
+  "xfr.dispatch": kept("The dispatch server answers everybody with XFR, and lets nobody in."),
+  "xfr.gateway": awaits("journey", "The host for HTTP connections never answers with XFR."),
+  "xfr.rare": kept(
+    "A notification server answers with XFR very rarely: it seems, when it is overloaded or about to go down.",
+  ),
   "xfr.form": kept("XFR has the TrID of the USR, and two, three or four parameters, by dialect."),
   "xfr.ns": kept("Its first parameter is NS, for notification server."),
   "xfr.address": kept("Its second parameter is where that server is: IP address, colon, port."),
@@ -115,7 +117,7 @@ export const seed = {
   "xfr.example": kept(
     "For example, in MSNP7, `USR 2 MD5 I` with the account is answered with `XFR 2 NS`, an address, 0 and another address.",
   ),
-  "xfr.closes": kept("Behind XFR the server closes."),
+  "xfr.closes": kept("After XFR the server closes."),
   "xfr.again": kept("The client must connect to the server named, and begin the login anew."),
   "xfr.independent": advice(
     "net/LoginClient Options.onReferral",
@@ -123,11 +125,13 @@ export const seed = {
   ),
 
   "usr.challenge": kept(
-    "The server's USR has S, for subsequent, where the client's has I, and one parameter more: a random string.",
+    "The server's USR has S, for subsequent, in the place of I, and a random string in that of the account.",
   ),
-  "usr.challenge-opaque": kept("The random string looks like the time; take it for any characters, however many."),
+  "usr.challenge-opaque": kept(
+    "The random string is in fact the time, on which nobody should rely: take it for any characters, however many.",
+  ),
   "usr.digest": kept(
-    "The client puts the password behind that string, and takes the MD5 of the whole in hexadecimal digits.",
+    "It is there for the password: the client puts that after it, and takes the MD5 of the whole in hexadecimal digits.",
   ),
   "usr.respond": kept("It sends a USR with a TrID, MD5, S and the 32 digits: the subsequent USR."),
   "usr.ok": kept(
@@ -151,8 +155,8 @@ export const seed = {
 
   "next.status": advice("net/LoginClient Session.send", "Now the client is logged in, and can set its first status."),
   "next.sync": advice("net/LoginClient Session.send", "It should synchronize its lists soon."),
-  "next.messages": kept("It will probably be sent one or more messages (MSG) behind USR OK."),
-  "next.cvr": advice("net/LoginClient Session.send", "It may send CVR to tell its version."),
+  "next.messages": kept("It will probably be sent one or more messages (MSG) after USR OK."),
+  "next.cvr": advice("net/LoginClient Session.send", "It may send CVR to report its version."),
 
   "efficiency.together": kept("Several commands may be sent at once, without waiting for the answers."),
   "efficiency.packet": kept("The author had trouble with several commands in one packet, and did not know why."),
@@ -182,7 +186,7 @@ export const seed = {
   ),
   "closing.oth": kept("Before it closes the older one, the server says OUT OTH."),
   "closing.ssd": kept("A server that goes down says OUT SSD."),
-  "closing.ssd-closes": kept("It closes right behind OUT SSD."),
+  "closing.ssd-closes": kept("It closes right after OUT SSD."),
   "closing.warning": awaits(
     "host",
     "Often it sends a message some minutes before, which says in how many minutes it goes down.",
@@ -193,11 +197,11 @@ export const seed = {
 export const additions = {
   "beyond.verb": addition(
     "draft 5.2",
-    "A command begins with three upper-case letters; at any other line the server closes and says nothing.",
+    "A command begins with three upper-case letters; whoever hears any other line closes, and says nothing.",
   ),
   "beyond.trid": addition(
     "draft 5.6; hypothetic v2.0, commands",
-    "A TrID is a number from 0 to 4294967295; at any other the server closes and says nothing.",
+    "A TrID is a number from 0 to 4294967295; whoever hears any other closes, and says nothing.",
   ),
   "beyond.reply-trid": addition(
     "draft 5.6",
@@ -205,7 +209,7 @@ export const additions = {
   ),
   "beyond.blanks": addition(
     "draft 5.2",
-    "Parameters are parted by one or more spaces or tabs; empty lines and trailing blanks say nothing.",
+    "Parameters are separated by one or more spaces or tabs; empty lines and trailing blanks say nothing.",
   ),
   "beyond.order": addition(
     "a choice of this project",
@@ -216,6 +220,10 @@ export const additions = {
     "At a line longer than the limit, whoever reads it closes and says nothing.",
   ),
   "beyond.overdue": addition("a choice of this project", "A login that is not done in time is closed without a word."),
+  "beyond.lost": addition(
+    "a choice of this project",
+    "Where the connection is lost in a login, whoever logged in is told what was awaited.",
+  ),
   "beyond.dismiss": addition(
     "a choice of this project",
     "The application may end a session that it has done with; nothing is said.",
@@ -242,15 +250,15 @@ export const additions = {
   ),
   "beyond.failure-form": addition(
     "draft 7.11; hypothetic v2.1, commands",
-    "An error is its code and the TrID; a client takes one without a TrID, or with more behind it.",
+    "An error is its code and the TrID; a client takes one without a TrID, or with more after it.",
   ),
   "beyond.ver-list": addition(
     "draft 7.1; the wiki, VER",
-    "A client skips CVR0 in the answer to VER, takes names behind 0 for none, and a name that it did not offer for misbehavior.",
+    "A client skips CVR0 in the answer to VER, takes names after 0 for none, and a name that it did not offer for misbehavior.",
   ),
   "beyond.inf-list": addition(
     "draft 7.2; the wiki, MSNP2",
-    "A client takes an answer to INF that is a list, parted by commas or spaces, if MD5 is in it.",
+    "A client takes an answer to INF that is a list, separated by commas or spaces, if MD5 is in it.",
   ),
   "beyond.xfr-forms": addition(
     "draft 7.4; hypothetic v1",
@@ -301,7 +309,7 @@ export type Id = keyof typeof all
 /** The names of all clauses, in order. */
 export const ids: ReadonlyArray<Id> = Object.keys(all).filter((key): key is Id => Object.hasOwn(all, key))
 
-/** The number of a clause, counted from 1 in the page's order; additions are counted on behind it. */
+/** The number of a clause, counted from 1 in the page's order; additions are counted on after it. */
 export const numberOf = (id: Id): number => ids.indexOf(id) + 1
 
 /** Whether a text is the name of a clause. */

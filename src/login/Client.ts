@@ -155,7 +155,7 @@ const out = rule(
   "beyond.bare-out",
 )
 const logOff = rule("log-off", ["Closed"], "Say OUT and close.", "logoff.out")
-const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked", "usr.digest-size")
+const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked", "usr.digest-size", "beyond.lost")
 const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overdue")
 const waits = defer("login.synchronous", "beyond.pending")
 

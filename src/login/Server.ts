@@ -98,7 +98,7 @@ export const Event = Schema.TaggedUnion({
   Challenge: { challenge: Challenge.Challenge },
   /** Refer the client to that server; `from` is the address on which it has reached this one. */
   Refer: { to: Address.Address, from: Address.Address },
-  /** Turn the account down, or confess to trouble. */
+  /** Turn the account down, or admit to trouble. */
   Deny: { code: Schema.Literals([...ErrorCode.Denial.literals, ...ErrorCode.Trouble.literals]) },
   /** The digest is right: let the account in, spelled as it was created. */
   Accept: {
@@ -155,7 +155,7 @@ const malformed = refuse("Silence", "usr.disliked")
 const disliked = refuse(911, "usr.disliked-911")
 const malformedDigest = refuse("Silence", "usr.digest-size")
 
-const hungUp = rule("hang-up", ["Closed"], "The client is gone.", "logoff.close")
+const hungUp = rule("hang-up", ["Closed"], "Close, say nothing.", "logoff.close")
 const out = rule(
   "out",
   ["Closed"],
@@ -399,15 +399,17 @@ const closed = (
   actions: [...last.map(say), { _tag: "Close" }],
 })
 
-const failure = (code: ErrorCode.ErrorCode, trId: TrId.TrId): ServerCommand.ServerCommand => ({
+const failure = (code: ErrorCode.ErrorCode, trId: Option.Option<TrId.TrId>): ServerCommand.ServerCommand => ({
   _tag: "Failure",
   code,
-  trId: Option.some(trId),
+  trId,
 })
 
 /** What a refusal says on the wire. */
 const refused = (_: State, event: Event, code: Code): Step<ByTag<State, "Closed">, Action> =>
-  code === "Silence" || !("trId" in event) ? closed("Misbehaved") : closed("Misbehaved", failure(code, event.trId))
+  code === "Silence"
+    ? closed("Misbehaved")
+    : closed("Misbehaved", failure(code, "trId" in event ? Option.some(event.trId) : Option.none()))
 
 /** What ends a connection in every state in which nobody has been asked anything. */
 const ends = {
@@ -483,7 +485,7 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
   const deny = (
     { dialect, trId }: { readonly dialect: Dialect.Dialect; readonly trId: TrId.TrId },
     { code }: ByTag<Event, "Deny">,
-  ) => closed(ErrorCode.isDenial(code) ? "Denied" : "Unavailable", failure(denial(dialect, code), trId))
+  ) => closed(ErrorCode.isDenial(code) ? "Denied" : "Unavailable", failure(denial(dialect, code), Option.some(trId)))
 
   return {
     AwaitVer: {

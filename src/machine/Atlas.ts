@@ -54,8 +54,18 @@ const isLoop = ({ to }: { readonly to: ReadonlyArray<string> }, state: string): 
   to.every((tag) => tag === state)
 
 /** The sentence of a cell: what is done, or why nothing is. */
-export const sentence = ({ cell }: Pick<Entry, "cell">): string =>
-  cell.kind === "rule" ? cell.says : cell.kind === "ignore" ? cell.why : ""
+export const sentence = ({ cell }: Pick<Entry, "cell">): string => {
+  switch (cell.kind) {
+    case "rule":
+      return cell.says
+    case "ignore":
+      return cell.why
+    case "refuse":
+    case "defer":
+    case "misuse":
+      return ""
+  }
+}
 
 /** The clauses that a cell names. */
 export const cites = ({ cell }: Pick<Entry, "cell">): ReadonlyArray<string> => ("cites" in cell ? cell.cites : [])
@@ -72,8 +82,16 @@ export const markdown = (head: ReadonlyArray<string>, rows: ReadonlyArray<Readon
 
 /** A verdict where space is scarce: of a refusal the code, a dash for what cannot come. */
 const mark = (entry: Pick<Entry, "cell" | "state">, words: Words): string => {
-  if (entry.cell.kind === "refuse") return words.code(entry.cell.code)
-  return entry.cell.kind === "misuse" ? "–" : verdict(entry, words)
+  switch (entry.cell.kind) {
+    case "refuse":
+      return words.code(entry.cell.code)
+    case "misuse":
+      return "–"
+    case "rule":
+    case "defer":
+    case "ignore":
+      return verdict(entry, words)
+  }
 }
 
 /** The whole table at a glance: a line for each event, a column for each state but the last ones. */
@@ -113,13 +131,24 @@ export type Box =
       readonly state: string
       /** Whether something waits in it until somebody has decided. */
       readonly deciding: boolean
-      /** How it refuses what may not come. */
-      readonly refusals: ReadonlyArray<unknown>
+      /** What may not come, and how each is refused. */
+      readonly refusals: ReadonlyArray<Refusal>
     }
   /** A last state, drawn beside each state that leads to it. */
   | { readonly _tag: "End"; readonly state: string; readonly from: string }
   /** What many states have in common. */
-  | { readonly _tag: "Common"; readonly moves: ReadonlyArray<Common> }
+  | {
+      readonly _tag: "Common"
+      readonly moves: ReadonlyArray<Common>
+      /** The states in which any of that waits first. */
+      readonly delayedIn: ReadonlyArray<string>
+    }
+
+/** An event that is refused, and the code. */
+export interface Refusal {
+  readonly event: string
+  readonly code: unknown
+}
 
 /** What happens, and what is done: one line at an arrow. */
 export interface Move {
@@ -158,37 +187,46 @@ export const chart = (table: Table): Chart => {
   const live = Object.entries(table).filter(([, row]) => !isLast(row))
 
   return Graph.directed<Box, ReadonlyArray<Move>>((graph) => {
-    const boxes: Record<string, number> = {}
-    for (const [state, row] of live) {
-      const cells = Object.values(row)
-      boxes[state] = Graph.addNode(graph, {
-        _tag: "State",
-        state,
-        deciding: cells.some(({ kind }) => kind === "defer"),
-        refusals: Arr.dedupe(cells.flatMap((cell) => (cell.kind === "refuse" ? [cell.code] : []))),
-      })
-    }
+    const boxes = live.map(([state, row]) => ({ state, node: Graph.addNode(graph, boxOf(state, row)) }))
 
-    const ways = own.flatMap((move) => move.cell.to.map((to) => ({ ...move, to })))
-    for (const way of Object.values(Arr.groupBy(ways, ({ state, to }) => JSON.stringify([state, to])))) {
-      const { state: from, to } = way[0]
-      const source = boxes[from]
-      const target = boxes[to] ?? Graph.addNode(graph, { _tag: "End", state: to, from })
-      const said = Object.values(Arr.groupBy(way, ({ cell }) => JSON.stringify(cell)))
-      if (source !== undefined) {
+    for (const { node, state } of boxes) {
+      const ways = own
+        .filter((move) => move.state === state)
+        .flatMap((move) => move.cell.to.map((to) => ({ move, to })))
+      for (const [to, group] of Object.entries(Arr.groupBy(ways, ({ to }) => to))) {
+        const target =
+          boxes.find((box) => box.state === to)?.node ?? Graph.addNode(graph, { _tag: "End", state: to, from: state })
+        const said = Object.values(Arr.groupBy(group, ({ move }) => JSON.stringify(move.cell)))
         Graph.addEdge(
           graph,
-          source,
+          node,
           target,
-          said.map((group) => ({ events: group.map(({ event }) => event), says: group[0].cell.says })),
+          said.map((same) => ({ events: same.map(({ move }) => move.event), says: same[0].move.cell.says })),
         )
       }
     }
 
     if (shared.length > 0) {
-      Graph.addNode(graph, { _tag: "Common", moves: shared.map((group) => common(group, live)) })
+      const events = shared.map(([{ event }]) => event)
+      Graph.addNode(graph, {
+        _tag: "Common",
+        moves: shared.map((group) => common(group, live)),
+        delayedIn: live.flatMap(([state, row]) =>
+          events.some((event) => row[event]?.kind === "defer") ? [state] : [],
+        ),
+      })
     }
   })
+}
+
+const boxOf = (state: string, row: Table[string]): Box => {
+  const cells = Object.entries(row)
+  return {
+    _tag: "State",
+    state,
+    deciding: cells.some(([, { kind }]) => kind === "defer"),
+    refusals: cells.flatMap(([event, cell]) => (cell.kind === "refuse" ? [{ event, code: cell.code }] : [])),
+  }
 }
 
 /** Where the event waits, the move is made later: that is no exception. */
@@ -217,8 +255,13 @@ const happening = (events: ReadonlyArray<string>, words: Words): string =>
 const told = ({ except, says, to }: Common): string =>
   `${except.length === 0 ? "" : ` (but not in ${except.join(", ")})`}: ${says}${to === "stays" ? "" : ` ${to}`}`
 
-const refusals = (codes: ReadonlyArray<unknown>, words: Words): string =>
-  `refuses the rest: ${codes.map(words.code).toSorted().join(", ")}`
+/** How a state refuses: one event or two by name, more of them by the codes alone. */
+const refused = (refusals: ReadonlyArray<Refusal>, words: Words): ReadonlyArray<string> => {
+  if (refusals.length === 0) return []
+  const what = refusals.length > 2 ? "the rest" : refusals.map(({ event }) => words.event(event)).join(" and ")
+  const codes = Arr.dedupe(refusals.map(({ code }) => words.code(code))).toSorted()
+  return [`refuses ${what}: ${codes.join(", ")}`]
+}
 
 /** The lines of a box, the first of which is its title. */
 const linesOf = (box: Box, words: Words): readonly [string, ...Array<string>] => {
@@ -228,14 +271,17 @@ const linesOf = (box: Box, words: Words): readonly [string, ...Array<string>] =>
       return [
         box.state,
         ...(about === box.state ? [] : [about]),
-        ...(box.refusals.length === 0 ? [] : [refusals(box.refusals, words)]),
+        ...refused(box.refusals, words),
         ...(box.deciding ? ["what is heard waits"] : []),
       ]
     }
     case "End":
       return [box.state]
     case "Common":
-      return ["In every state above", ...box.moves.map((move) => `${happening(move.events, words)}${told(move)}`)]
+      return [
+        box.delayedIn.length === 0 ? "In every state above" : "In every state above, though later where it has to wait",
+        ...box.moves.map((move) => `${happening(move.events, words)}${told(move)}`),
+      ]
   }
 }
 

@@ -46,7 +46,10 @@ export const UsrRespond = command("UsrRespond", "USR {trId} MD5 S {digest}", {
   digest: Challenge.DigestFromWire,
 })
 
-/** Tells the client's version: locale, system, its version, processor, client, its version; from MSNP5 a code base. */
+/**
+ * Reports the client's version: locale, system, its version, processor, client, its version; in later dialects a code
+ * base, from MSNP4 (the wiki) or MSNP5 (hypothetic v2.0) on.
+ */
 export const Cvr = command("Cvr", "CVR {trId} {parameters...}", { trId: TrId.FromWire, parameters: Words })
 
 /**

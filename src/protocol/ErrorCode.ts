@@ -79,5 +79,5 @@ export const blame = (code: ErrorCode): "Credentials" | "Server" | "Commands" =>
   return code >= 500 && code !== 710 && code !== 715 && code !== 731 ? "Server" : "Commands"
 }
 
-/** Whether a code turns an account down, and does not confess to trouble. */
+/** Whether a code turns an account down, and does not admit to trouble. */
 export const isDenial = Schema.is(Denial)

@@ -2,7 +2,7 @@
  * Where one command ends and the next begins: lines, and the payloads that some of them announce.
  *
  * A line ends at LF, with or without a CR before it; a lone CR ends nothing. Empty lines are passed over. Words are
- * parted by runs of spaces or tabs, and trailing white space is dropped. Nothing here knows what a command means.
+ * separated by runs of spaces or tabs, and trailing white space is dropped. Nothing here knows what a command means.
  */
 import * as Option from "effect/Option"
 

@@ -49,7 +49,7 @@ const Packages = Words.pipe(
 ).annotate({ description: "names of security packages, one at least" })
 
 /**
- * Names the security packages; a list may be parted by spaces (MSNP2) or commas (draft 7.2).
+ * Names the security packages; a list may be separated by spaces (MSNP2) or commas (draft 7.2).
  *
  * @keeps inf.reply beyond.inf-list
  */

@@ -56,7 +56,7 @@ const notification = (
   Layer.provide(Admission.layerNotification(options), Directory.layerMemory(entries))
 
 describe("a notification server's decision about an account", () => {
-  it.effect("is a challenge that looks like `<unix seconds>.<at least 18 digits>` (seed: the current UNIX time)", () =>
+  it.effect("is a challenge that looks like `<unix seconds>.<at least 18 digits>`", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_013_928_519_693)
       const decision = yield* admit(asks("alice@hotmail.com"))
@@ -111,7 +111,7 @@ describe("a notification server's decision about an answer", () => {
   )
 
   it.effect(
-    "is 911 for a wrong one, and for the right one of no or a disabled account (seed: error 911)",
+    "is 911 for a wrong one, and for the right one of no or a disabled account",
     () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com", wrong)), denied(911))
@@ -126,7 +126,7 @@ describe("a notification server's decision about an answer", () => {
 
   const unverified = World.entry("alice@hotmail.com", { verification: "Unverified" })
 
-  it.effect("lets an account in that is not verified, and says so (seed: 0 is false)", () =>
+  it.effect("lets an account in that is not verified, and says so", () =>
     Effect.gen(function* () {
       for (const layer of [notification([unverified]), notification([unverified], { unverified: "LetIn" })]) {
         const decision = yield* Effect.provide(judge(answers("alice@hotmail.com")), layer)
@@ -246,7 +246,7 @@ describe("a dispatch server's decision", () => {
 
 describe("a server under maintenance", () => {
   it.effect(
-    "says the code that it is told to, to everybody (seed: 500, 601, 910, 921)",
+    "says the code that it is told to, to everybody",
     () =>
       Effect.gen(function* () {
         for (const code of [601, 910, 921] as const) {

@@ -392,7 +392,7 @@ describe("an error", () => {
     expect(reason([...before("USR OK"), `${code} 4`])).toEqual({ _tag: "Denied", code })
   })
 
-  // seed: "when the server is having problems or is down for maintenance".
+  // usr.trouble, usr.trouble-again
   it.each([500, 601, 910, 921])("of %d says that the server is in trouble", (code) => {
     expect(reason([...before("USR S"), `${code} 3`])).toEqual({ _tag: "Unavailable", code })
     expect(reason([...before("USR OK"), `${code} 4`])).toEqual({ _tag: "Unavailable", code })

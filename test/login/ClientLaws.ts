@@ -102,10 +102,15 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     legal(trouble, states, ["Failure 715"], misbehaved(expected, "715, not expected")),
   ),
   ...awaited.map(([states, expected]) =>
-    legal(["usr.disliked", "usr.digest-size"], states, ["HungUp"], closes(`HungUp { awaiting: [${expected}] }`)),
+    legal(
+      ["usr.disliked", "usr.digest-size", "beyond.lost"],
+      states,
+      ["HungUp"],
+      closes(`HungUp { awaiting: [${expected}] }`),
+    ),
   ),
   legal(
-    ["usr.disliked", "usr.digest-size"],
+    ["usr.disliked", "usr.digest-size", "beyond.lost"],
     ["AwaitDigest", "LoggedIn"],
     ["HungUp"],
     closes("HungUp { awaiting: [] }"),
@@ -116,7 +121,7 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     ["usr.answers", "xfr.again", "beyond.xfr-forms"],
     ["AwaitUsr"],
     ["Xfr"],
-    ["<o> Client closes connection", "    Referred { to: 10.0.0.5:1863 }"],
+    ["<o> Client closes connection", "    Referred { to: 10.0.0.5:1862 }"],
   ),
 
   // The challenge and its answer.

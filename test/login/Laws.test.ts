@@ -10,7 +10,7 @@ import type { Law } from "../support/Law.ts"
 import { lawsFor } from "../support/Law.ts"
 import * as Script from "../support/Script.ts"
 import * as ServerSide from "../support/ServerSide.ts"
-import { clientEvents, clientStates, serverEvents, serverStates } from "../support/Space.ts"
+import { clientEvents, clientStates, keysOf, serverEvents, serverStates } from "../support/Space.ts"
 import { clientLaws } from "./ClientLaws.ts"
 import { serverLaws } from "./ServerLaws.ts"
 
@@ -51,9 +51,6 @@ const client = {
     ),
 } satisfies Subject<keyof ReturnType<typeof clientStates>, keyof ReturnType<typeof clientEvents>>
 
-const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
-  Object.keys(record) as Array<K>
-
 /** Each state with each event. */
 const pairs = <S extends string, E extends string>({ events, states }: Subject<S, E>) =>
   keysOf(states(dialect)).flatMap((state) => keysOf(events(dialect)).map((event) => ({ state, event })))
@@ -65,17 +62,83 @@ const unlegislated = <S extends string, E extends string>(subject: Subject<S, E>
     return count === 1 ? [] : [`${event} in ${state} has ${count} laws`]
   })
 
-/** Where a cell has another verdict than the law, or cites other clauses. */
+/** Where a cell has another verdict than the law, or does not cite what the law is written from. */
 const disagreements = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
   pairs(subject).flatMap(({ event, state }) =>
     lawsFor(subject.laws, state, event).flatMap((law) => {
       const cell = subject.cell(state, event)
-      const cited = "cites" in cell ? [...cell.cites].toSorted() : []
-      const found = `${cell.kind} (${cited.join(", ")})`
-      const lawful = `${law.verdict} (${law.cites.toSorted().join(", ")})`
-      return found === lawful ? [] : [`${event} in ${state} is ${found}, and by law ${lawful}`]
+      const uncited = law.cites.filter((clause) => !citesOf(cell).includes(clause))
+      return [
+        ...(cell.kind === law.verdict ? [] : [`${event} in ${state} is ${cell.kind}, and by law ${law.verdict}`]),
+        ...uncited.map((clause) => `${event} in ${state} does not cite ${clause}`),
+      ]
     }),
   )
+
+const citesOf = (cell: Cell<string, unknown>): ReadonlyArray<string> => ("cites" in cell ? cell.cites : [])
+
+/** Each cell, with the varieties of states and events that come to it. */
+const cellsOf = <S extends string, E extends string>(subject: Subject<S, E>) =>
+  Object.values(Object.groupBy(pairs(subject), ({ event, state }) => `${tagOf(event)} in ${tagOf(state)}`)).flatMap(
+    (varieties = []) => {
+      const [first] = varieties
+      return first === undefined
+        ? []
+        : [
+            {
+              name: `${tagOf(first.event)} in ${tagOf(first.state)}`,
+              cell: subject.cell(first.state, first.event),
+              varieties,
+            },
+          ]
+    },
+  )
+
+/** The tag of a state or an event, of which a name may be a variety. */
+const tagOf = (name: string): string => name.split(" ")[0] ?? name
+
+/** Where a cell cites a clause that no law of it is written from. */
+const overcited = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
+  cellsOf(subject).flatMap(({ cell, name, varieties }) => {
+    const lawful = varieties.flatMap(({ event, state }) =>
+      lawsFor(subject.laws, state, event).flatMap((law): ReadonlyArray<string> => law.cites),
+    )
+    return citesOf(cell).flatMap((clause) => (lawful.includes(clause) ? [] : [`${name} cites ${clause}`]))
+  })
+
+/** Where a rule names other states than those that it leads to. */
+const mistargeted = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
+  cellsOf(subject).flatMap(({ cell, name, varieties }) => {
+    if (cell.kind !== "rule") return []
+    const reached = varieties.flatMap(({ event, state }) =>
+      Dialect.all.map((dialect) => tagOf(subject.follow(dialect, state, event).at(-1)?.trim() ?? "")),
+    )
+    const found = Array.from(new Set(reached)).toSorted().join(", ")
+    const named = cell.to.toSorted().join(", ")
+    return found === named ? [] : [`${name} leads to ${found}, and names ${named}`]
+  })
+
+/** Where the sentence of a rule speaks of another command than is said, or of none. */
+const misspoken = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
+  cellsOf(subject).flatMap(({ cell, name, varieties }) => {
+    if (cell.kind !== "rule") return []
+    const [, verb] = /^Say ([A-Z]{3}|the code)/.exec(cell.says) ?? []
+    const isSilent = /say nothing/i.test(cell.says)
+    const asSaid = new RegExp(`^(>>>|<<<) ${verb === "the code" ? "[0-9]{3}" : verb}`)
+    return varieties.flatMap(({ event, state }) => {
+      const said = subject.follow(dialect, state, event).filter((line) => /^(>>>|<<<) /.test(line))
+      const isSo = (verb === undefined || said.some((line) => asSaid.test(line))) && !(isSilent && said.length > 0)
+      return isSo ? [] : [`${name}: "${cell.says}", but it says: ${said.join(", ")}`]
+    })
+  })
+
+/** Names of rules that stand for several sentences. */
+const ambiguous = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> => {
+  const rules = cellsOf(subject).flatMap(({ cell }) => (cell.kind === "rule" ? [cell] : []))
+  return Object.entries(Object.groupBy(rules, ({ name }) => name)).flatMap(([name, same = []]) =>
+    new Set(same.map(({ says }) => says)).size === 1 ? [] : [name],
+  )
+}
 
 /** Where something else follows than the law says, in a dialect. */
 const violations = <S extends string, E extends string>(
@@ -114,6 +177,16 @@ describe("the laws of the server", () => {
 
   it("and its table agree on who is to blame, and on the clauses", () => {
     expect(disagreements(server)).toEqual([])
+    expect(overcited(server)).toEqual([])
+  })
+
+  it("lead to each state that a rule names, and to no other", () => {
+    expect(mistargeted(server)).toEqual([])
+  })
+
+  it("have said what each rule's sentence says, and a rule's name has one sentence", () => {
+    expect(misspoken(server)).toEqual([])
+    expect(ambiguous(server)).toEqual([])
   })
 
   it.each([
@@ -136,6 +209,16 @@ describe("the laws of the client", () => {
 
   it("and its table agree on who is to blame, and on the clauses", () => {
     expect(disagreements(client)).toEqual([])
+    expect(overcited(client)).toEqual([])
+  })
+
+  it("lead to each state that a rule names, and to no other", () => {
+    expect(mistargeted(client)).toEqual([])
+  })
+
+  it("have said what each rule's sentence says, and a rule's name has one sentence", () => {
+    expect(misspoken(client)).toEqual([])
+    expect(ambiguous(client)).toEqual([])
   })
 
   it("hold in every dialect, to the byte", () => {

@@ -48,9 +48,9 @@ const referral: Outcome = (dialect, quirks) => {
     MSNP4: " 0",
     MSNP5: " 0",
     MSNP6: " 0",
-    MSNP7: " 0 10.0.0.1:1863",
+    MSNP7: " 0 10.0.0.1:1864",
   }
-  return [says(`XFR 6 NS 10.0.0.5:1863${behind[dialect]}`), ...closes("Referred")]
+  return [says(`XFR 6 NS 10.0.0.5:1862${behind[dialect]}`), ...closes("Referred")]
 }
 
 /** By dialect, as the wiki has it: 923 is known from MSNP4 on, 924 from MSNP5 on; before that it is 911. */
@@ -131,16 +131,11 @@ export const serverLaws: ReadonlyArray<Law<State, ServerEvent>> = [
   ),
   refused(["usr.disliked"], ofUsr, ["UsrInitiateMalformed", "UsrMalformed"], silence),
   refused(["usr.disliked-911"], ofUsr, ["UsrMisaddressed", "UsrRespond", "UsrRespondMalformed"], refusedWith("911 7")),
-  legal(["usr.trouble", "beyond.denials"], ["AwaitAdmission"], ["Deny 911"], denial("911")),
-  legal(["usr.trouble", "beyond.denials"], ["AwaitAdmission"], ["Deny 923"], denial("923")),
-  legal(["usr.trouble", "beyond.denials"], ["AwaitAdmission"], ["Deny 924"], denial("924")),
+  legal(["beyond.denials"], ["AwaitAdmission"], ["Deny 911"], denial("911")),
+  legal(["beyond.denials"], ["AwaitAdmission"], ["Deny 923"], denial("923")),
+  legal(["beyond.denials"], ["AwaitAdmission"], ["Deny 924"], denial("924")),
   ...([500, 601, 910, 921] as const).map((code) =>
-    legal(
-      ["usr.trouble", "beyond.denials"],
-      ["AwaitAdmission"],
-      [`Deny ${code}`],
-      [says(`${code} 6`), ...closes("Unavailable")],
-    ),
+    legal(["usr.trouble"], ["AwaitAdmission"], [`Deny ${code}`], [says(`${code} 6`), ...closes("Unavailable")]),
   ),
 
   // XFR.
@@ -173,16 +168,11 @@ export const serverLaws: ReadonlyArray<Law<State, ServerEvent>> = [
   ),
   legal(["usr.ok", "usr.verified"], ["AwaitVerdict"], ["Accept verified"], welcome(true)),
   legal(["usr.ok", "usr.verified"], ["AwaitVerdict"], ["Accept unverified"], welcome(false)),
-  legal(["usr.wrong-password", "usr.trouble-again", "beyond.denials"], ["AwaitVerdict"], ["Deny 911"], denial("911")),
-  legal(["usr.wrong-password", "usr.trouble-again", "beyond.denials"], ["AwaitVerdict"], ["Deny 923"], denial("923")),
-  legal(["usr.wrong-password", "usr.trouble-again", "beyond.denials"], ["AwaitVerdict"], ["Deny 924"], denial("924")),
+  legal(["usr.wrong-password"], ["AwaitVerdict"], ["Deny 911"], denial("911")),
+  legal(["beyond.denials"], ["AwaitVerdict"], ["Deny 923"], denial("923")),
+  legal(["beyond.denials"], ["AwaitVerdict"], ["Deny 924"], denial("924")),
   ...([500, 601, 910, 921] as const).map((code) =>
-    legal(
-      ["usr.wrong-password", "usr.trouble-again", "beyond.denials"],
-      ["AwaitVerdict"],
-      [`Deny ${code}`],
-      [says(`${code} 6`), ...closes("Unavailable")],
-    ),
+    legal(["usr.trouble-again"], ["AwaitVerdict"], [`Deny ${code}`], [says(`${code} 6`), ...closes("Unavailable")]),
   ),
   refused(["usr.digest-size"], ["AwaitDigest"], ["UsrRespondMalformed", "UsrMalformed"], silence),
 

@@ -12,7 +12,7 @@ import * as Dialect from "../../src/protocol/Dialect.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
 import * as Script from "../support/Script.ts"
 import type { ClientEvent, ClientState, ServerEvent } from "../support/Space.ts"
-import { clientEvents, serverEvents } from "../support/Space.ts"
+import { clientEvents, keysOf, serverEvents } from "../support/Space.ts"
 
 const folder = new URL("../transcripts/", import.meta.url)
 const fileOf = (name: string) => new URL(name, folder).pathname
@@ -72,7 +72,7 @@ const serverLines = (dialect: string, trId: number): { readonly [event in Client
   Inf: `INF ${trId} MD5`,
   UsrChallenge: `USR ${trId} MD5 S 1013928519.693957190`,
   UsrOk: `USR ${trId} OK alice@hotmail.com Alice`,
-  Xfr: `XFR ${trId} NS 10.0.0.5:1863 0 10.0.0.1:1863`,
+  Xfr: `XFR ${trId} NS 10.0.0.5:1862 0 10.0.0.1:1864`,
   "Failure 911": `911 ${trId}`,
   "Failure 500": `500 ${trId}`,
   "Failure 715": `715 ${trId}`,
@@ -102,7 +102,7 @@ const clientWays = (
     AwaitDigest: [3, ...challenged],
     AwaitOk: [4, ...responded],
     LoggedIn: [4, ...accepted],
-    Referred: [3, ...inf, heard("XFR 3 NS 10.0.0.5:1863 0 10.0.0.1:1863")],
+    Referred: [3, ...inf, heard("XFR 3 NS 10.0.0.5:1862 0 10.0.0.1:1864")],
     Closed: [4, ...accepted, { _tag: "Fed", event: LogOff }],
   }
 }
@@ -170,9 +170,6 @@ const chapter = (title: string, way: string, branches: ReadonlyArray<string>): s
     ...branches.flatMap((branch) => ["", branch]),
     "",
   ].join("\n")
-
-const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
-  Object.keys(record) as Array<K>
 
 /** What an event leads to in a state: with no quirk, and with each quirk that makes a difference. */
 const serverBranches = (state: TagOf<Server.State>, event: ServerEvent): ReadonlyArray<string> => {

@@ -97,9 +97,9 @@ describe("a chart", () => {
 
   it("has a box for each state that is not the last, and says how it refuses", () => {
     expect(boxes.slice(0, 3)).toEqual([
-      { _tag: "State", state: "Locked", deciding: false, refusals: [1] },
+      { _tag: "State", state: "Locked", deciding: false, refusals: [{ event: "Push", code: 1 }] },
       { _tag: "State", state: "Asking", deciding: true, refusals: [] },
-      { _tag: "State", state: "Open", deciding: false, refusals: ["Silence"] },
+      { _tag: "State", state: "Open", deciding: false, refusals: [{ event: "Ticket", code: "Silence" }] },
     ])
   })
 
@@ -109,7 +109,7 @@ describe("a chart", () => {
 
   it("tells once what three states or more have in common", () => {
     expect(boxes.slice(4)).toEqual([
-      { _tag: "Common", moves: [{ events: ["Kick"], says: "Ring.", to: "→ Broken", except: [] }] },
+      { _tag: "Common", moves: [{ events: ["Kick"], says: "Ring.", to: "→ Broken", except: [] }], delayedIn: [] },
     ])
   })
 
@@ -143,16 +143,20 @@ describe("a chart", () => {
     expect(Array.from(Graph.values(Graph.nodes(Atlas.chart(all)))).at(-1)).toEqual({
       _tag: "Common",
       moves: [{ events: ["Go"], says: "Go.", to: "→ End", except: ["Deaf"] }],
+      delayedIn: ["Waiting"],
     })
+    expect(Atlas.toMermaid(Atlas.chart(all))).toContain(
+      "In every state above, though later where it has to wait<br/>Go #40;but not in Deaf#41;: Go.",
+    )
   })
 
   it("is Mermaid's text", () => {
     expect(Atlas.toMermaid(chart, words).split("\n")).toEqual([
       '%%{init: {"flowchart": {"wrappingWidth": 480}}}%%',
       "flowchart TD",
-      '  0("Locked<br/>state Locked<br/>refuses the rest: code 1")',
+      '  0("Locked<br/>state Locked<br/>refuses push: code 1")',
       '  1{{"Asking<br/>state Asking<br/>what is heard waits"}}',
-      '  2("Open<br/>state Open<br/>refuses the rest: nothing")',
+      '  2("Open<br/>state Open<br/>refuses ticket: nothing")',
       '  3(["Broken"])',
       '  4("In every state above<br/>kick: Ring. → Broken")',
       '  0 -->|"ticket<br/>Ask the office."| 1',
@@ -168,9 +172,9 @@ describe("a chart", () => {
     const dot = Atlas.toDot(chart)
     const label = (text: string) => `label=<<table border="0"><tr><td balign="left">${text}</td></tr></table>>`
     expect(dot.split("\n").slice(4)).toEqual([
-      '  0 [group=path, label=<<b>Locked</b><br/><font point-size="11">refuses the rest: 1</font>>]',
+      '  0 [group=path, label=<<b>Locked</b><br/><font point-size="11">refuses Push: 1</font>>]',
       '  1 [group=path, fillcolor="#fff3d6", label=<<b>Asking</b><br/><font point-size="11">what is heard waits</font>>]',
-      '  2 [group=path, label=<<b>Open</b><br/><font point-size="11">refuses the rest: Silence</font>>]',
+      '  2 [group=path, label=<<b>Open</b><br/><font point-size="11">refuses Ticket: Silence</font>>]',
       '  3 [fillcolor="#e6e8eb", label=<<b>Broken</b>>]',
       '  4 [style="dashed", label=<<b>In every state above</b><br align="left"/><font point-size="11"><b>Kick</b>: Ring. → Broken</font><br align="left"/>>]',
       '  start [shape=circle, width=0.16, label="", fillcolor="#57606a"]',
@@ -184,6 +188,16 @@ describe("a chart", () => {
       "  2 -> 4 [style=invis]",
       "}",
     ])
+  })
+
+  it("names one refused event or two, and of more only how they are refused", () => {
+    const start = { A: refuse(2, "x"), B: refuse(1, "x"), C: refuse(2, "x") }
+    const boxOf = (row: Partial<typeof start>) =>
+      Atlas.toMermaid(Atlas.chart({ Start: row }))
+        .split("\n")
+        .find((line) => line.includes("refuses"))
+    expect(boxOf({ A: start.A, B: start.B })).toBe('  0("Start<br/>refuses A and B: 1, 2")')
+    expect(boxOf(start)).toBe('  0("Start<br/>refuses the rest: 1, 2")')
   })
 
   it("lists three events at an arrow, and no more; breaks a long sentence between its words", () => {

@@ -43,7 +43,7 @@ const further: ReadonlyArray<ClientCommand.Foreign> = [
 /** Those as bytes. */
 const furtherBytes = "SYN 143 0\r\nCHG 144 NLN\r\nQRY 10 msmsgs@msnmsgr.com 32\r\n3b6666b60157322b6fc6e41a115968f5"
 
-/** What stands behind the address in XFR (seed: two, three or four arguments, by the dialect). */
+/** What stands behind the address in XFR (xfr.form). */
 const trailers: { readonly [dialect in Dialect.Dialect]: string } = {
   MSNP2: "",
   MSNP3: " 0",
@@ -53,7 +53,7 @@ const trailers: { readonly [dialect in Dialect.Dialect]: string } = {
   MSNP7: " 0 10.0.0.1:1863",
 }
 
-/** What stands at the end of USR OK (seed: from MSNP7 a 0 or 1). */
+/** What stands at the end of USR OK (usr.verified). */
 const flags: { readonly [dialect in Dialect.Dialect]: string } = {
   MSNP2: "",
   MSNP3: "",
@@ -129,7 +129,7 @@ describe("a whole login, by way of a dispatch server", () => {
     for (const manner of World.manners) {
       const name = `${dialect}, ${manner === "AskInf" ? "with" : "without"} INF`
 
-      it.effect(`has the bytes that the documents show (seed: example session): ${name}`, () =>
+      it.effect(`has the bytes that the documents show: ${name}`, () =>
         Effect.gen(function* () {
           assert.deepStrictEqual(yield* conversation(dialect, manner, {}), byTheBook(dialect, manner))
         }),

@@ -86,7 +86,7 @@ const foreign = (verb: string, ...parameters: ReadonlyArray<string>): ServerComm
 
 describe("a login that fails", () => {
   it.effect(
-    "is Denied for 911, 923 and 924 (seed: error 911; WIKI: 923, 924)",
+    "is Denied for 911, 923 and 924 (WIKI: 923, 924)",
     () =>
       Effect.gen(function* () {
         for (const code of [911, 923, 924]) {
@@ -98,7 +98,7 @@ describe("a login that fails", () => {
   )
 
   it.effect(
-    "is Unavailable for 500, 601, 910 and 921, at either USR (seed: error 500, 601, 910, 921)",
+    "is Unavailable for 500, 601, 910 and 921, at either USR",
     () =>
       Effect.gen(function* () {
         for (const code of [500, 601, 910, 921]) {
@@ -111,7 +111,7 @@ describe("a login that fails", () => {
   )
 
   it.effect(
-    "is NoCommonDialect for VER 0, with what was offered (seed: a single parameter of 0)",
+    "is NoCommonDialect for VER 0, with what was offered",
     () =>
       Effect.gen(function* () {
         const expected = new LoginError.NoCommonDialect({ server, offered: ["MSNP7", "MSNP6"] })
@@ -205,7 +205,7 @@ describe("a login that fails", () => {
     { tags: ["beyond.overdue"] },
   )
 
-  it.effect("is LoggedOut where the server goes down in the midst of it (seed: SSD)", () =>
+  it.effect("is LoggedOut where the server goes down in the midst of it", () =>
     Effect.gen(function* () {
       const error = yield* failure(answering(ver, "OUT SSD\r\n"))
       assert.deepStrictEqual(error, new LoginError.LoggedOut({ server, reason: "ShuttingDown" }))
@@ -336,7 +336,7 @@ describe("referrals", () => {
   )
 
   it.effect(
-    "may be followed with another account and other dialects (seed: you can specify a different version)",
+    "may be followed with another account and other dialects",
     () =>
       Effect.gen(function* () {
         const network = MemorySocket.network()
@@ -389,7 +389,7 @@ describe("a session", () => {
   )
 
   it.effect(
-    "fails with LoggedOut when the account has logged in elsewhere or the server goes down (seed: OTH, SSD)",
+    "fails with LoggedOut when the account has logged in elsewhere or the server goes down",
     () =>
       Effect.gen(function* () {
         for (const [words, reason] of [
@@ -507,7 +507,7 @@ describe("a session", () => {
   )
 
   it.effect(
-    "ends what it hears without a failure when it logs off, with OUT (seed: with no parameter and no TrID)",
+    "ends what it hears without a failure when it logs off, with OUT",
     () =>
       Effect.gen(function* () {
         const { network, session } = yield* sessionAt((peer, address) =>
@@ -609,7 +609,7 @@ describe("a client over TCP", () => {
   const signingIn = (peer: Peer.Peer) => answering(ver, inf, challenged, ok)(peer, here)
 
   it.live(
-    "says OUT, and sees the server close (seed: the server will immediately close the connection)",
+    "says OUT, and sees the server close",
     () =>
       Effect.gen(function* () {
         const address = yield* World.serveTcp(World.layerExample())

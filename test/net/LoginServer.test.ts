@@ -95,7 +95,7 @@ const recorder = Effect.gen(function* () {
 
 describe("pipelining", () => {
   it.effect(
-    "takes VER and USR together with lone line feeds (seed: Maximizing Efficiency)",
+    "takes VER and USR together with lone line feeds",
     () =>
       Effect.gen(function* () {
         const connect = yield* serverWith(World.layerReferring(World.notificationAddress))
@@ -122,7 +122,7 @@ describe("pipelining", () => {
   })
 
   it.effect(
-    "keeps what comes while the host decides, in order: CVR behind USR I is 715 then (seed: error 715)",
+    "keeps what comes while the host decides, in order: CVR behind USR I is 715 then",
     () =>
       Effect.gen(function* () {
         const host = yield* hesitant
@@ -206,7 +206,7 @@ describe("pipelining", () => {
   )
 
   it.effect(
-    "hands over lines that make no sense, and goes on (seed: none of these rules apply outside)",
+    "hands over lines that make no sense, and goes on",
     () =>
       Effect.gen(function* () {
         const { ended, onSession } = yield* recorder
@@ -350,7 +350,7 @@ describe("the time that a login may take", () => {
     }),
   )
 
-  it.effect("is over where the host takes too long: 910 (seed: error 910)", () =>
+  it.effect("is over where the host takes too long: 910", () =>
     Effect.gen(function* () {
       const layer = Layer.succeed(Admission.Admission, { admit: () => Effect.never, judge: () => Effect.never })
       const peer = yield* yield* serverWith(layer)
@@ -377,7 +377,7 @@ describe("the time that a login may take", () => {
 
 describe("the end of a connection", () => {
   it.effect(
-    "comes without an answer to OUT, at any time (seed: in practice, it never does)",
+    "comes without an answer to OUT, at any time",
     () =>
       Effect.gen(function* () {
         const connect = yield* notification()
@@ -394,7 +394,7 @@ describe("the end of a connection", () => {
   )
 
   it.effect(
-    "comes at once with OUT, even where the application has still to do (seed: immediately)",
+    "comes at once with OUT, even where the application has still to do",
     () =>
       Effect.gen(function* () {
         const peer = yield* yield* notification({}, () => Effect.never)
@@ -406,7 +406,7 @@ describe("the end of a connection", () => {
   )
 
   it.effect(
-    "comes with OUT OTH where the account has logged in elsewhere, at once (seed: OTH)",
+    "comes with OUT OTH where the account has logged in elsewhere, at once",
     () =>
       Effect.gen(function* () {
         const sessions = yield* Queue.unbounded<LoginServer.Session>()
@@ -424,7 +424,7 @@ describe("the end of a connection", () => {
   )
 
   it.effect(
-    "comes with OUT SSD to everybody when the server goes down (seed: SSD, server shutting down)",
+    "comes with OUT SSD to everybody when the server goes down",
     () =>
       Effect.gen(function* () {
         const network = MemorySocket.network()
@@ -566,6 +566,29 @@ describe("a server", () => {
         "VER 1 MSNP2\r\nXFR 2 NS 10.0.0.5:1863 0\r\n",
       )
     }),
+  )
+
+  it.effect(
+    "that is a notification server may refer a client to another, once it has too much to do",
+    () =>
+      Effect.gen(function* () {
+        let room = 1
+        const admission = Layer.succeed(Admission.Admission, {
+          admit: () =>
+            Effect.succeed(
+              room-- > 0
+                ? ({ _tag: "Challenge", challenge: World.challenge } as const)
+                : ({ _tag: "Refer", to: { host: "10.0.0.6", port: 1864 }, from: World.notificationAddress } as const),
+            ),
+          judge: () => Effect.succeed({ _tag: "Deny", code: 911 } as const),
+        })
+        const connect = yield* serverWith(admission)
+        const first = yield* connect
+        yield* first.say(opening)
+        assert.strictEqual((yield* first.line) + (yield* first.line), challenged)
+        assert.strictEqual(yield* hears(connect, opening), "VER 1 MSNP7\r\nXFR 2 NS 10.0.0.6:1864 0 10.0.0.5:1863\r\n")
+      }),
+    { tags: ["login.redirect", "xfr.rare"] },
   )
 
   it.effect("tells the application who has logged in, from where, and in which dialect", () =>

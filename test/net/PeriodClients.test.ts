@@ -247,7 +247,7 @@ describe("our server and the clients of the time", () => {
   )
 
   it.effect(
-    "takes the lines that the seed suggests for the dispatch server (seed: Maximizing Efficiency)",
+    "takes the lines that the seed suggests for the dispatch server",
     () =>
       Effect.gen(function* () {
         assert.strictEqual(

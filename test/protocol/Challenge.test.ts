@@ -90,7 +90,7 @@ describe("a digest as a parameter", () => {
 describe("a challenge", () => {
   const isChallenge = Schema.is(Challenge.Challenge)
 
-  // seed: "a string of any length made up of any characters", of which white space would part it.
+  // usr.challenge-opaque; white space would part it.
   it.each(["1013928519.693957190", "1056561624.17795", "x", "\u00ff\u0000", "a".repeat(60_000)])(
     "may be any bytes without white space",
     (bytes) => {

@@ -7,14 +7,14 @@ describe("the dialects", () => {
     expect(Dialect.all).toEqual(["MSNP7", "MSNP6", "MSNP5", "MSNP4", "MSNP3", "MSNP2"])
   })
 
-  // seed: "protocol versions are case sensitive", and CVR0 is decorative; MSNP8 logs in another way.
+  // ver.case, ver.cvr0-decorative; MSNP8 logs in another way.
   it.each(["msnp7", "Msnp7", "MSNP1", "MSNP8", "MSNP", "MSNP07", "CVR0", "0", ""])("do not include %j", (name) => {
     expect(Dialect.isDialect(name)).toBe(false)
   })
 })
 
 describe("what the dialects do differently", () => {
-  // seed: two, three or four arguments; a flag in MSNP7. The wiki: 923 from MSNP4 on, 924 from MSNP5 on.
+  // xfr.form, usr.verified, beyond.denials
   it.each([
     ["MSNP2", "Address", "Absent", [911]],
     ["MSNP3", "AddressAndZero", "Absent", [911]],

@@ -16,8 +16,9 @@ const challenge = Challenge.Challenge.make("1013928519.693957190")
 /** What is heard bears 7; what a state has kept is 6. */
 const trId = TrId.TrId.make(7)
 const keptTrId = TrId.TrId.make(6)
-const to = { host: "10.0.0.5", port: 1863 }
-const from = { host: "10.0.0.1", port: 1863 }
+/** Ports that are not the usual one, which nobody should rely on. */
+const to = { host: "10.0.0.5", port: 1862 }
+const from = { host: "10.0.0.1", port: 1864 }
 const digest = Redacted.make(Challenge.Digest.make("6f3963009fc8a9d2b2ff137da0905c55"), { label: "digest" })
 
 /** A server's state of every kind, in a dialect. */
@@ -111,3 +112,7 @@ export const clientEvents = (dialect: Dialect.Dialect) =>
     Overdue: { _tag: "Overdue" },
   }) as const satisfies { readonly [name: string]: Client.Event }
 export type ClientEvent = keyof ReturnType<typeof clientEvents>
+
+/** The names in a record, as such. */
+export const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
+  Object.keys(record) as Array<K>
