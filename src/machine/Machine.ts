@@ -133,7 +133,10 @@ export class MisuseError extends Error {
   }
 }
 
-/** The action that gives an event back: it is to be fed again once the state has changed. */
+/**
+ * The action that gives an event back: it is to be fed again once the state has changed. Where the state decides which
+ * event a line is, the line is to be classified anew then.
+ */
 export interface Postponed<out E> {
   readonly _tag: "Postponed"
   readonly event: E

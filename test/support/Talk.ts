@@ -45,31 +45,33 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
   type Happened = ReadonlyArray<Happening<Q, E>>
   let state = side.first.state
   let bytes = ""
-  let waiting: Array<E> = []
+  /** What waits. A line is made out anew when its turn comes: what it is may hang on the state. */
+  let waiting: Array<() => E> = []
 
   const told = (action: Action<C, Q, E>): Happening<Q, E> =>
     action._tag === "Say" ? { _tag: "Said", bytes: Result.getOrThrow(side.encode(action.command)) } : action
 
   /** What comes of a happening: a decision where the host is asked, a place in the queue where an event must wait. */
-  const consequences = (happening: Happening<Q, E>): Happened => {
-    if (happening._tag === "Postponed") waiting.push(happening.event)
+  const consequences = (happening: Happening<Q, E>, come: () => E): Happened => {
+    if (happening._tag === "Postponed") waiting.push(come)
     const decision = happening._tag === "Ask" ? host(happening.question) : undefined
     return decision === undefined ? [happening] : [happening, ...feed(decision)]
   }
 
-  const move = (event: E): Happened => {
+  const move = (come: () => E): Happened => {
+    const event = come()
     const from = state
     const step = side.transition(from, event)
     state = step.state
     const happened = step.actions.map(told)
     onMove({ from, event, to: state, happened })
-    return happened.flatMap(consequences)
+    return happened.flatMap((happening) => consequences(happening, come))
   }
 
   /** Feeds an event; where it changes the state, those that waited for that follow. */
   const feed = (event: E): Happened => {
     const before = state
-    const happened = move(event)
+    const happened = move(() => event)
     if (state === before) return happened
     const deferred = waiting
     waiting = []
@@ -85,7 +87,7 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
       if (taken._tag === "NotYet") break
       bytes = taken._tag === "Whole" ? taken.rest : ""
       const heard = taken._tag === "Whole" ? side.decode(taken.frame) : Result.fail(Codec.unreadable(taken.why))
-      happened.push(...move(side.classify(state, heard)))
+      happened.push(...move(() => side.classify(state, heard)))
     }
     return happened
   }
