@@ -1,0 +1,30 @@
+/** Conversations that once broke an invariant: they stay as they are now, and are judged anew. */
+import * as Fs from "node:fs"
+import { describe, expect, it } from "vitest"
+import { give } from "../support/ConversationRun.ts"
+import * as WithClient from "../support/ConversationWithClient.ts"
+import * as WithServer from "../support/ConversationWithServer.ts"
+import * as Script from "../support/Script.ts"
+
+const folder = new URL("../transcripts/regressions/", import.meta.url)
+const files = Fs.readdirSync(folder).filter((name) => name.endsWith(".txt"))
+
+const judge = (script: Script.Script): void =>
+  script._tag === "Server"
+    ? give(WithServer.subject, WithServer.settingWith(script.quirks), script.inputs)
+    : give(WithClient.subject, WithClient.settingOf(script.options), script.inputs)
+
+describe.each(files)("the regression %s", (name) => {
+  const path = new URL(name, folder).pathname
+  const text = Fs.readFileSync(path, "utf8")
+
+  it("is what the machines say", async () => {
+    await expect(Script.replay(text)).toMatchFileSnapshot(path)
+  })
+
+  it("keeps every invariant", () => {
+    const scripts = Script.parse(text)
+    expect(scripts).not.toEqual([])
+    expect(() => scripts.forEach(judge)).not.toThrow()
+  })
+})

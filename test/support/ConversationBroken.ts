@@ -1,0 +1,230 @@
+/** Machines that are each broken in one way, with the invariant that must find it out. */
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Client from "../../src/login/Client.ts"
+import type * as Server from "../../src/login/Server.ts"
+import type { ByTag, Step } from "../../src/machine/Machine.ts"
+import * as Machine from "../../src/machine/Machine.ts"
+import type { Action } from "../../src/net/Driver.ts"
+import * as Dialect from "../../src/protocol/Dialect.ts"
+import * as TrId from "../../src/protocol/TrId.ts"
+import type { Name } from "./ConversationInvariants.ts"
+import type * as WithClient from "./ConversationWithClient.ts"
+import * as WithServer from "./ConversationWithServer.ts"
+
+type ServerSide = ReturnType<typeof WithServer.subject.side>
+type ClientSide = ReturnType<typeof WithClient.subject.side>
+
+/** A broken machine: what it does, and what that breaks. */
+export interface Broken<S> {
+  readonly does: string
+  readonly breaks: Name
+  readonly breaking: (side: S) => S
+}
+
+type ServerStep = Step<Server.State, Action<Parameters<ServerSide["encode"]>[0], Server.Question, Server.Event>>
+type ClientStep = Step<Client.State, Action<Parameters<ClientSide["encode"]>[0], Client.Question, Client.Event>>
+
+/** A server that does this where it should do that. */
+const server = (
+  breaks: Name,
+  does: string,
+  wrong: (state: Server.State, event: Server.Event, sound: ServerStep) => ServerStep | undefined,
+): Broken<ServerSide> => ({
+  does,
+  breaks,
+  breaking: (side) => ({
+    ...side,
+    transition: (state, event) => {
+      const sound = side.transition(state, event)
+      return wrong(state, event, sound) ?? sound
+    },
+  }),
+})
+
+/** A client that does this where it should do that. */
+const client = (
+  breaks: Name,
+  does: string,
+  wrong: (state: Client.State, event: Client.Event, sound: ClientStep) => ClientStep | undefined,
+): Broken<ClientSide> => ({
+  does,
+  breaks,
+  breaking: (side) => ({
+    ...side,
+    transition: (state, event) => {
+      const sound = side.transition(state, event)
+      return wrong(state, event, sound) ?? sound
+    },
+  }),
+})
+
+const defect = (state: Machine.Tagged, event: Machine.Tagged): never => {
+  throw new Machine.MisuseError(state._tag, event._tag)
+}
+
+/** A step whose state knows something more; no such state is in the types. */
+const knowing = <S extends Step<object, unknown>>(step: S, more: object): S => ({
+  ...step,
+  state: { ...step.state, ...more },
+})
+
+const closed = { _tag: "Closed", reason: "Misbehaved" } as const
+const silently: ServerStep = { state: closed, actions: [{ _tag: "Close" }] }
+const otherTrId = (trId: TrId.TrId) => TrId.TrId.make(trId === 0 ? 1 : trId - 1)
+
+/** Servers that random clients find out. */
+export const servers: ReadonlyArray<Broken<ServerSide>> = [
+  server("lawful", "has a defect where an account logs in elsewhere", (state, event) =>
+    event._tag === "Displaced" && state._tag !== "Closed" ? defect(state, event) : undefined,
+  ),
+  server("once", "says USR OK again in a session", (state, event) =>
+    state._tag === "LoggedIn" && event._tag === "Ver"
+      ? {
+          state,
+          actions: [{ _tag: "Say", command: { ...state, _tag: "UsrOk", trId: event.trId, verified: Option.none() } }],
+        }
+      : undefined,
+  ),
+  server("closed", "says OUT where it has closed", (state, event) =>
+    state._tag === "Closed" && event._tag === "HungUp"
+      ? { state, actions: [{ _tag: "Say", command: { _tag: "Out", reason: "ShuttingDown" } }] }
+      : undefined,
+  ),
+  server("closed", "hands over behind a close what means nothing", (state, event, sound) =>
+    state._tag === "AwaitUsr" && event._tag === "Foreign"
+      ? { ...sound, actions: [...sound.actions, { _tag: "Deliver" }] }
+      : undefined,
+  ),
+  server("trId", "answers INF with another TrID", (state, event) =>
+    state._tag === "AwaitInfOrUsr" && event._tag === "Inf"
+      ? {
+          state: { ...state, _tag: "AwaitUsr" },
+          actions: [{ _tag: "Say", command: { _tag: "Inf", trId: otherTrId(event.trId), packages: ["MD5"] } }],
+        }
+      : undefined,
+  ),
+  server("knowledge", "knows the friendly name before anybody has told it", (_, event, sound) =>
+    event._tag === "Challenge" && sound.state._tag === "AwaitDigest"
+      ? knowing(sound, { friendlyName: "Alice" })
+      : undefined,
+  ),
+  server("knowledge", "thinks that the client has hung up where it has logged off", (_, event, sound) =>
+    event._tag === "Out" && sound.state._tag === "Closed" && sound.actions.length > 0
+      ? knowing(sound, { reason: "HungUp" })
+      : undefined,
+  ),
+  server("secrets", "keeps the digest", (state, event, sound) =>
+    state._tag === "AwaitDigest" && event._tag === "UsrRespond" ? knowing(sound, { digest: event.digest }) : undefined,
+  ),
+  server("secrets", "asks its host with the digest as a plain text", (state, event, sound) =>
+    state._tag === "AwaitDigest" && event._tag === "UsrRespond"
+      ? {
+          ...sound,
+          actions: sound.actions.map((action) => ({ ...action, text: Redacted.value(event.digest) })),
+        }
+      : undefined,
+  ),
+  server("secrets", "hands over a password", (state, event, sound) =>
+    state._tag === "LoggedIn" && event._tag === "Foreign"
+      ? { ...sound, actions: sound.actions.map((action) => ({ ...action, text: WithServer.password })) }
+      : undefined,
+  ),
+  server("waits", "closes at INF while its host decides", (state, event) =>
+    state._tag === "AwaitAdmission" && event._tag === "Inf" ? silently : undefined,
+  ),
+  server("waits", "forgets INF while its host decides", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Inf" ? { state: { ...state }, actions: [] } : undefined,
+  ),
+  server("overdue", "waits for the digest for ever", (state, event) =>
+    state._tag === "AwaitDigest" && event._tag === "Overdue" ? { state, actions: [] } : undefined,
+  ),
+  server("overdue", "says OUT SSD where a login is overdue", (state, event, sound) =>
+    state._tag === "AwaitInfOrUsr" && event._tag === "Overdue"
+      ? { ...sound, actions: [{ _tag: "Say", command: { _tag: "Out", reason: "ShuttingDown" } }, ...sound.actions] }
+      : undefined,
+  ),
+]
+
+/** Clients that random servers find out. */
+export const clients: ReadonlyArray<Broken<ClientSide>> = [
+  client("lawful", "has a defect where it logs off while its host thinks", (state, event) =>
+    state._tag === "AwaitDigest" && event._tag === "LogOff" ? defect(state, event) : undefined,
+  ),
+  client("once", "responds to a second challenge", (state, event) =>
+    state._tag === "AwaitOk" && event._tag === "UsrChallenge"
+      ? {
+          state: { ...state, _tag: "AwaitDigest" },
+          actions: [{ _tag: "Ask", question: { _tag: "Digest", challenge: event.challenge } }],
+        }
+      : undefined,
+  ),
+  client("closed", "says OUT where it was referred", (state, event) =>
+    state._tag === "Referred" && event._tag === "LogOff"
+      ? { state, actions: [{ _tag: "Say", command: { _tag: "Out" } }] }
+      : undefined,
+  ),
+  client("trId", "does not count its TrIDs", (state, event) =>
+    state._tag === "AwaitVer" && event._tag === "Ver" && state.manner === "AskInf"
+      ? {
+          state: { ...pending(state), _tag: "AwaitInf", dialect: event.dialect },
+          actions: [{ _tag: "Say", command: { _tag: "Inf", trId: state.trId } }],
+        }
+      : undefined,
+  ),
+  {
+    breaks: "trId",
+    does: "takes INF for an answer whatever TrID it bears",
+    breaking: (side) => ({
+      ...side,
+      classify: (state, heard) =>
+        Result.isSuccess(heard) && heard.success._tag === "Inf" && state._tag === "AwaitInf"
+          ? { _tag: "Inf" }
+          : side.classify(state, heard),
+    }),
+  },
+  client("knowledge", "goes to another server than it was referred to", (_, event, sound) =>
+    event._tag === "Xfr" && sound.state._tag === "Referred"
+      ? knowing(sound, { to: { host: "10.0.0.6", port: 1863 } })
+      : undefined,
+  ),
+  client("secrets", "keeps the digest", (_, event, sound) =>
+    event._tag === "Answer" && sound.state._tag === "AwaitOk" ? knowing(sound, { digest: event.digest }) : undefined,
+  ),
+  client("waits", "closes at an error while its host thinks", (state, event) =>
+    state._tag === "AwaitDigest" && event._tag === "Failure"
+      ? {
+          state: { _tag: "Closed", reason: { _tag: "ServerMisbehaved", expected: [], got: "an error" } },
+          actions: [{ _tag: "Close" }],
+        }
+      : undefined,
+  ),
+  client("overdue", "waits for the answer to INF for ever", (state, event) =>
+    state._tag === "AwaitInf" && event._tag === "Overdue" ? { state, actions: [] } : undefined,
+  ),
+]
+
+const pending = ({ account, skipped, trId }: ByTag<Client.State, "AwaitVer">) => ({ account, skipped, trId })
+
+/** Servers that our own client finds out. */
+export const partners: ReadonlyArray<Broken<ServerSide>> = [
+  server("agreement", "settles on another dialect than it says", (_, event, sound) =>
+    event._tag === "Ver" && sound.state._tag === "AwaitInfOrUsr"
+      ? knowing(sound, { dialect: event.common.findLast(Dialect.isDialect) })
+      : undefined,
+  ),
+  server("agreement", "turns an account down without a word", (_, event, sound) =>
+    event._tag === "Deny" && sound.state._tag === "Closed" ? { ...sound, actions: [{ _tag: "Close" }] } : undefined,
+  ),
+]
+
+/** Servers that one client finds out that is heard in several ways. */
+export const hearers: ReadonlyArray<Broken<ServerSide>> = [
+  server("together", "forgets INF while its host decides", (state, event) =>
+    state._tag === "AwaitAdmission" && event._tag === "Inf" ? { state, actions: [] } : undefined,
+  ),
+  server("together", "closes at OUT while its host decides", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Out" ? silently : undefined,
+  ),
+]

@@ -1,0 +1,211 @@
+/**
+ * What holds of every conversation: each invariant is a sentence, and the judge of it. They see what was given, said
+ * and known, and have read no table.
+ */
+import * as Formatter from "effect/Formatter"
+import * as Redacted from "effect/Redacted"
+import * as Util from "node:util"
+import type { Tagged } from "../../src/machine/Machine.ts"
+import type { Conversation, Turn } from "./Conversation.ts"
+import * as Conversations from "./Conversation.ts"
+import * as Script from "./Script.ts"
+
+/** The sentences, by name. */
+export const sentences = {
+  lawful: "A shell that feeds only what can come meets no defect.",
+  once: "USR OK is said at most once, and so is USR S.",
+  closed: "Nothing is said, asked or handed over behind a close.",
+  trId: "Each reply bears the TrID of its command.",
+  knowledge: "No state knows what it was not told.",
+  secrets: "No password is anywhere, no digest is in a state, and neither is in what is printed.",
+  waits: "What is heard while the host decides waits until it has.",
+  overdue: "Every waiting state is left by Overdue, without a word.",
+  agreement: "Client and server agree on dialect, account and outcome.",
+  together: "A pipelined conversation says the same bytes as a lock-step one.",
+} as const
+
+/** The name of an invariant. */
+export type Name = keyof typeof sentences
+
+/** An invariant that was broken, and how. */
+export interface Breach {
+  readonly name: Name
+  readonly how: string
+}
+
+/** An invariant does not hold; with the conversation that shows it. */
+export class Violation extends Error {
+  override readonly name = "Violation"
+  readonly breaches: ReadonlyArray<Breach>
+  readonly scripts: ReadonlyArray<Script.Script>
+  constructor(breaches: ReadonlyArray<Breach>, scripts: ReadonlyArray<Script.Script>) {
+    super(breaches.map(({ how, name }) => `${sentences[name]} (${how})`).join("\n"))
+    this.breaches = breaches
+    this.scripts = scripts
+  }
+}
+
+/** Says how the last turn of a conversation breaks an invariant: nothing where it does not. */
+type Judge = <E extends Tagged>(conversation: Conversation<E>, turn: Turn<E>) => string | undefined
+
+const once: Judge = ({ said }) => {
+  const kinds = Conversations.linesOf(said).map((words) => (words[0] === "USR" ? words.slice(2, 4).join(" ") : ""))
+  const oks = kinds.filter((kind) => kind.startsWith("OK ")).length
+  const subsequents = kinds.filter((kind) => kind === "MD5 S").length
+  return oks > 1 || subsequents > 1 ? `${oks} USR OK, ${subsequents} USR S` : undefined
+}
+
+const closed: Judge = ({ turns }) => {
+  const actions = turns.flatMap(({ moves }) => moves.flatMap((move) => move.actions.map(({ _tag }) => _tag)))
+  const close = actions.indexOf("Close")
+  const late = close === -1 ? [] : actions.slice(close + 1)
+  return late.length === 0 ? undefined : late.join(", ")
+}
+
+/** The TrID of a line; none where it bears none. */
+const trIdOf = (words: ReadonlyArray<string>): number | undefined =>
+  words[0] === "OUT" || !/^[0-9]{1,10}$/.test(words[1] ?? "") ? undefined : Number(words[1])
+
+const trIds: Judge = (conversation, turn) =>
+  conversation.company.to === "Server" ? repliesInOrder(conversation) : goesOnInOrder(conversation, turn)
+
+/** A server answers line by line, the first reply for the first line; once the client is in, it may pass lines over. */
+const repliesInOrder = <E>({ heard, said }: Conversation<E>): string | undefined => {
+  const commands = Conversations.linesOf(heard).map(trIdOf)
+  let next = 0
+  let isIn = false
+  for (const words of Conversations.linesOf(said)) {
+    const trId = trIdOf(words)
+    if (trId === undefined) continue
+    const at = isIn ? commands.indexOf(trId, next) : next
+    if (commands[at] !== trId) return `${words.join(" ")} is no reply to command ${next + 1}`
+    next = at + 1
+    isIn ||= words[2] === "OK"
+  }
+  return undefined
+}
+
+/** A client counts its TrIDs, and says the next line only behind a line that bears the TrID of the one before. */
+const goesOnInOrder = <E>({ heard, said }: Conversation<E>, { state }: Turn<E>): string | undefined => {
+  const commands = Conversations.linesOf(said).flatMap((words) => trIdOf(words) ?? [])
+  const at = commands.findIndex((trId, i) => trId !== i + 1)
+  if (at !== -1) return `command ${at + 1} bears ${commands[at]}`
+  const isAnswered = state._tag === "LoggedIn" || state._tag === "Referred"
+  const answered = isAnswered ? commands : commands.slice(0, -1)
+  let rest = Conversations.linesOf(heard).map(trIdOf)
+  for (const trId of answered) {
+    const answer = rest.indexOf(trId)
+    if (answer === -1) return `it went on behind its command ${trId}, which nothing answers`
+    rest = rest.slice(answer + 1)
+  }
+  return undefined
+}
+
+/** Of a reason's fields, what the machine judges for itself. */
+const judged = ["expected", "awaiting", "got"]
+
+const isTagged = (value: unknown): value is Tagged => typeof value === "object" && value !== null && "_tag" in value
+
+/** What a state knows, as facts. */
+const knownIn = (value: object): ReadonlyArray<Conversations.Fact> =>
+  Object.entries(value).flatMap(([field, inner]: [string, unknown]) => {
+    if (field === "_tag" || judged.includes(field)) return []
+    if (field === "reason" && isTagged(inner)) return [["reason", inner._tag] as const, ...knownIn(inner)]
+    return [[field, Script.describe(inner)] as const]
+  })
+
+const knowledge: Judge = (conversation, { state }) => {
+  const told = Conversations.told(conversation)
+  const untold = knownIn(state).filter(([field, value]) => !told.some((fact) => fact[0] === field && fact[1] === value))
+  return untold.length === 0
+    ? undefined
+    : untold.map(([field, value]) => `${state._tag} knows ${field}: ${value}`).join(", ")
+}
+
+/** What must not be found: passwords, and the digests that were said or answered with, in small letters. */
+const secretsOf = <E extends Tagged>({ company, heard, turns }: Conversation<E>): ReadonlyArray<string> => [
+  ...company.passwords,
+  ...(heard.match(/(?<![^ \t])[0-9a-fA-F]{32}(?![^ \t\r\n])/g) ?? []).map((digest) => digest.toLowerCase()),
+  ...turns.flatMap(({ input }) =>
+    input._tag === "Fed" && "digest" in input.event && Redacted.isRedacted(input.event.digest)
+      ? [String(Redacted.value(input.event.digest))]
+      : [],
+  ),
+]
+
+/** Whatever a person or a program could print of some values, in small letters. */
+const printed = (values: ReadonlyArray<unknown>): string =>
+  [
+    Util.inspect(values, { depth: Infinity, showHidden: true }),
+    JSON.stringify(values),
+    Formatter.format(values),
+    ...values.map(String),
+  ]
+    .join("\n")
+    .toLowerCase()
+
+/** All texts in a value, those that are wrapped too. */
+const textsIn = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return [value.toLowerCase()]
+  if (Redacted.isRedacted(value)) return textsIn(Redacted.value(value))
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
+
+const secrets: Judge = (conversation, { moves, state }) => {
+  const hidden = secretsOf(conversation)
+  const betrays = (text: string) => hidden.some((secret) => text.includes(secret))
+  if (textsIn(state).some(betrays)) return `it is in ${state._tag}`
+  const printing = moves.find(({ actions, event, to }) => betrays(printed([event, to, ...actions])))
+  return printing === undefined ? undefined : `it is in what is printed of ${printing.event._tag}`
+}
+
+const waits: Judge = ({ company, wasDeciding }, { input, moves }) => {
+  let isDeciding = wasDeciding
+  for (const [i, { actions, event, from, to }] of moves.entries()) {
+    const isFed = i === 0 && input._tag === "Fed"
+    if (isDeciding && !isFed && !(from === to && actions.every(({ _tag }) => _tag === "Postponed"))) {
+      return `${event._tag} did not wait`
+    }
+    if (isFed && company.decisions.includes(event._tag)) isDeciding = false
+    if (actions.some(Conversations.isAsk)) isDeciding = true
+    if (actions.some(({ _tag }) => _tag === "Close")) isDeciding = false
+  }
+  return undefined
+}
+
+const overdue: Judge = ({ over }, { ifOverdue: { actions, to }, state }) => {
+  const isLeft = over || state._tag === "LoggedIn" ? to === state : to._tag === "Closed"
+  const wanted = over || state._tag === "LoggedIn" ? "" : "Close"
+  const done = actions.map(({ _tag }) => _tag).join(", ")
+  return isLeft && done === wanted ? undefined : `in ${state._tag} it leads to ${to._tag} (${done})`
+}
+
+const judges: { readonly [name in Name]?: Judge } = {
+  lawful: (_, { defect }) => defect,
+  once,
+  closed,
+  trId: trIds,
+  knowledge,
+  secrets,
+  waits,
+  overdue,
+}
+
+const names = Object.keys(sentences) as ReadonlyArray<Name>
+
+/** The invariants that the last turn of a conversation breaks. */
+const breachesOf = <E extends Tagged>(conversation: Conversation<E>): ReadonlyArray<Breach> => {
+  const turn = conversation.turns.at(-1)
+  if (turn === undefined) return []
+  return names.flatMap((name) => {
+    const how = judges[name]?.(conversation, turn)
+    return how === undefined ? [] : [{ name, how }]
+  })
+}
+
+/** Takes down a turn, and throws where it breaks an invariant. */
+export const judge = <E extends Tagged>(conversation: Conversation<E>, turn: Turn<E>): void => {
+  Conversations.add(conversation, turn)
+  const broken = breachesOf(conversation)
+  if (broken.length > 0) throw new Violation(broken, [Conversations.scriptOf(conversation)])
+}

@@ -1,0 +1,264 @@
+/** Random servers, for the client's machine: what they say is written from the page and its additions. */
+import * as fc from "fast-check"
+import * as Redacted from "effect/Redacted"
+import * as Client from "../../src/login/Client.ts"
+import * as Challenge from "../../src/protocol/Challenge.ts"
+import * as Dialect from "../../src/protocol/Dialect.ts"
+import * as Arbitraries from "./Arbitraries.ts"
+import * as ClientSide from "./ClientSide.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
+import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
+import type { Company, Fact, Next } from "./Conversation.ts"
+import * as Conversations from "./Conversation.ts"
+import type { Command } from "./ConversationCommands.ts"
+import { Befalls, ComesLate, Decides, GoesOn } from "./ConversationCommands.ts"
+import { digestOf, password, says } from "./ConversationWithServer.ts"
+import type { Honest, Subject } from "./ConversationRun.ts"
+import * as Script from "./Script.ts"
+
+type Event = Client.Event
+type Question = Client.Question
+
+/** The last line that the client said. */
+const asked = (said: string): ReadonlyArray<string> => Conversations.linesOf(said).at(-1) ?? []
+
+/** Fills in a line: `#` is the TrID that the client said last, `#+1` the one behind it, `$dialect` one that it offered. */
+const fill: Company<Event>["fill"] = (blank, { said }) =>
+  blank
+    .replace(/#(?:\+([0-9]))?/, (_, more: string | undefined) =>
+      String(Number(asked(said)[1] ?? 1) + Number(more ?? 0)),
+    )
+    .replace("$dialect", Conversations.linesOf(said)[0]?.[2] ?? "")
+
+/** Answers a challenge. */
+export const answer = ({ challenge }: Question, password: string): Event => ({
+  _tag: "Answer",
+  digest: Redacted.make(Challenge.Digest.make(digestOf(challenge, password)), { label: "digest" }),
+})
+
+const challenge = Challenge.Challenge.make("1013928519.693957190")
+
+const line = (text: string): Next<Event> => ({ _tag: "Line", line: `${text}\r\n` })
+
+/** What a conversation begins with: the client, and a server that is honest for a while. */
+interface Setting extends Client.Options, Honest {
+  /** What the server answers to the initial USR. */
+  readonly welcome: string
+}
+
+/** An honest server answers the last line; the client's host answers the challenge. */
+const next =
+  (welcome: string): Company<Event>["next"] =>
+  ({ over, question, said, turns }) => {
+    if (question !== undefined) return { _tag: "Decision", event: answer(question as Question, password) }
+    if (over) return undefined
+    const [verb, , ...parameters] = asked(said)
+    if (verb === "VER") return line("VER # $dialect CVR0")
+    if (verb === "INF") return line("INF # MD5")
+    if (parameters[1] === "I") return line(welcome)
+    return line(turns.at(-1)?.state._tag === "LoggedIn" ? "CHL 0 1" : "USR # OK alice@hotmail.com Alice 1")
+  }
+
+/** A friendly name as its bytes may be read. */
+const names = (bytes: string): ReadonlyArray<Fact> => {
+  const raw: Fact = ["friendlyName", Script.describe(bytes)]
+  try {
+    return [raw, ["friendlyName", Script.describe(decodeURIComponent(bytes))]]
+  } catch {
+    return [raw]
+  }
+}
+
+const outReasons: { readonly [word: string]: string } = { OTH: "LoggedInElsewhere", SSD: "ShuttingDown" }
+
+/** What a server's line tells. */
+const lineTells: Company<Event>["lineTells"] = ([verb = "", ...words]) => {
+  if (/^[0-9]{3}$/.test(verb)) {
+    return [["code", verb], ...["Denied", "Unavailable"].map((reason) => ["reason", reason] as const)]
+  }
+  switch (verb) {
+    case "VER":
+      return [["reason", "NoCommonDialect"], ...words.map((name) => ["dialect", name] as const)]
+    case "USR": {
+      const [, , account = "", name = "", flag] = words
+      const verified = flag === undefined ? "unknown" : String(flag === "1")
+      return [["account", Script.escape(account)], ["verified", verified], ...names(name)]
+    }
+    case "XFR": {
+      const address = words[2] ?? ""
+      return [
+        ["to", address],
+        ["to", `${address}:1863`],
+      ]
+    }
+    case "OUT":
+      return [
+        ["reason", "LoggedOut"],
+        ["reason", outReasons[words[0] ?? ""] ?? "Unstated"],
+      ]
+    default:
+      return []
+  }
+}
+
+const reasons: { readonly [event in Event["_tag"]]?: Client.Reason["_tag"] } = {
+  LogOff: "LoggedOff",
+  HungUp: "HungUp",
+  Overdue: "TimedOut",
+}
+
+const eventTells = (event: Event): ReadonlyArray<Fact> => [
+  ...Object.entries(event).map(([field, value]) => [field, Script.describe(value)] as const),
+  ["reason", reasons[event._tag] ?? "none"],
+]
+
+/** How many lines a client may have passed over. */
+const counted = Array.from({ length: 65 }, (_, n): Fact => ["skipped", String(n)])
+
+const company = ({ account, dialects, manner, ...setting }: Setting): Company<Event> => ({
+  to: "Client",
+  passwords: [password],
+  decisions: ["Answer"],
+  start: [
+    ["account", Script.describe(account)],
+    ["offered", Script.describe(dialects)],
+    ["manner", manner],
+    ["reason", "ServerMisbehaved"],
+    ...counted,
+  ],
+  lineTells,
+  eventTells,
+  fill,
+  next: next(setting.welcome),
+  script: (inputs) => ({
+    _tag: "Client",
+    options: { account, dialects, manner },
+    inputs,
+  }),
+})
+
+const challenges = "USR # MD5 S 1013928519.693957190"
+const refers = "XFR # NS 10.0.0.5:1863 0 10.0.0.1:1863"
+
+/** With what a client is started. */
+export const options: fc.Arbitrary<Client.Options> = fc.record({
+  account: fc.constant(ClientSide.official.account),
+  dialects: fc
+    .shuffledSubarray([...Dialect.all], { minLength: 1 })
+    .map(([first = "MSNP7", ...others]): Client.Options["dialects"] => [first, ...others]),
+  manner: fc.constantFrom("AskInf", "SkipInf"),
+})
+
+/** Each state is come to by one number of honest steps or another; those that are left at once, more often. */
+const settings: fc.Arbitrary<Setting> = fc
+  .tuple(options, fc.constantFrom(challenges, challenges, refers), fc.constantFrom(0, 0, 1, 1, 1, 2, 3, 3, 4, 4, 4, 5))
+  .map(([options, welcome, honest]) => ({ ...options, welcome, honest }))
+
+/** Lines of a server, by what is said with them: legal shapes first, odd ones behind. Any may come at any time. */
+const lines = {
+  naming: ["VER # $dialect", "VER # CVR0 $dialect", "VER # $dialect MSNP12 CVR0"],
+  namingNone: ["VER # 0", "VER # 0 MSNP8 MSNP9"],
+  asking: ["INF # MD5", "INF # MD5,TWN", "INF # CTP MD5"],
+  challenging: ["USR # MD5 S 1013928519.693957190", "USR # MD5 S \x01\xff"],
+  lettingIn: [
+    "USR # OK alice@hotmail.com Alice",
+    "USR # OK Alice@Hotmail.com My%20Screen%20Name 0",
+    "USR # OK alice@hotmail.com Zo%C3%AB 1 0",
+    "USR # OK alice@hotmail.com 100% 1",
+  ],
+  referring: ["XFR # NS 10.0.0.5:1863 0 10.0.0.1:1863", "XFR # NS 10.0.0.5", "XFR # NS messenger.hotmail.com:1 0"],
+  failing: ["911 #", "911", "923 # sorry", "500 #", "601 # 0", "715 #", "999", "206 #"],
+  ending: ["OUT", "OUT OTH", "OUT SSD", "OUT LATER"],
+  aside: ["MSG Hotmail Hotmail 3\r\nOUT", "MSG # MD5 0", "NLN NLN bob@hotmail.com Bob", "CVR 9 1.0", "ZZZ"],
+  straying: [
+    "VER 0 $dialect",
+    "VER #+1 $dialect",
+    "VER # MSNP12",
+    "VER # CVR0",
+    "INF # TWN",
+    "USR #+1 MD5 S 1013928519.693957190",
+    "USR # OK bob@hotmail.com Bob 1",
+    "911 #+1",
+    "QNG #",
+  ],
+} as const
+
+/** What is no line of a server's: garbage, no TrID, another letter case, no verb, too long, a lone CR. */
+const garbage = fc.oneof(
+  fc.constantFrom(
+    "VER $dialect\r\n",
+    "ver # $dialect\r\n",
+    "USR # OK\r\n",
+    "USR\n",
+    "XFR # NS nowhere:port\r\n",
+    "99 #\r\n",
+    "INF #\rOUT\r\n",
+    "HTTP/1.0 200 OK\r\n",
+    "MSG Hotmail Hotmail many\r\n",
+    "\r\n \t\r\n",
+    "M".repeat(65_537),
+  ),
+  Arbitraries.bytes.map((bytes) => `${bytes}\n`),
+)
+
+const ended = (texts: ReadonlyArray<string>): fc.Arbitrary<string> =>
+  fc.tuple(fc.constantFrom(...texts), fc.constantFrom("\r\n", "\r\n", "\n", " \r\n")).map(([text, end]) => text + end)
+
+const anyLine = fc.oneof(...Object.values(lines).map(ended))
+const one = (text: fc.Arbitrary<string>) => text.map((text) => [text])
+
+const guesses = [
+  "VER # $dialect CVR0\r\n",
+  "INF #+1 MD5\r\n",
+  "USR #+2 MD5 S 1013928519.693957190\r\n",
+  "USR #+3 OK alice@hotmail.com Alice 1\r\n",
+] as const
+
+/** All that may be done, by who does it. */
+const kinds = {
+  honest: [fc.constant(new GoesOn<Event>())],
+  hasty: [
+    says<Event>(fc.subarray([...guesses], { minLength: 1 })),
+    says<Event>(fc.array(anyLine, { minLength: 2, maxLength: 4 })),
+  ],
+  confused: Object.values(lines).map((texts) => says<Event>(one(ended(texts)))),
+  hostile: [
+    says<Event>(one(garbage)),
+    fc.integer({ min: 60, max: 70 }).chain((length) => says<Event>(fc.constant(Array.from({ length }, () => "ZZZ\n")))),
+  ],
+  late: [
+    ...Array.from({ length: 6 }, () =>
+      fc.tuple(anyLine, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
+    ),
+    fc.constant(new Befalls<Event>(answer({ _tag: "Digest", challenge }, password), ({ over }) => over)),
+  ],
+  host: [fc.constant(new Decides<Event, Question>("Digest", (question) => answer(question, password)))],
+  application: [
+    fc.constant(new Befalls<Event>({ _tag: "LogOff" })),
+    fc.constant(new Befalls<Event>({ _tag: "LogOff" })),
+  ],
+  transport: [
+    fc.constant(new Befalls<Event>({ _tag: "HungUp" })),
+    fc.constant(new Befalls<Event>({ _tag: "Overdue" })),
+  ],
+} as const satisfies { readonly [kind: string]: ReadonlyArray<fc.Arbitrary<Command<Event>>> }
+
+/** The client's machine, and its company. */
+export const subject: Subject<
+  Setting,
+  Client.State,
+  Event,
+  ServerCommand.ServerCommand,
+  ClientCommand.ClientCommand,
+  Question
+> = {
+  table: Client.table,
+  settings,
+  side: ClientSide.sideOf,
+  company,
+  kinds,
+  overdue: { _tag: "Overdue" },
+}
+
+/** The setting of a script: what an honest server would do is not asked. */
+export const settingOf = (options: Client.Options): Setting => ({ ...options, welcome: challenges, honest: 0 })
