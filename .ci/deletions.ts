@@ -83,16 +83,15 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
 
 const isClause = (text: string): boolean => clauses.some(({ name }) => name === text)
 
-const isIn = (node: ts.Node, ...functions: ReadonlyArray<string>): boolean =>
-  ts.isCallExpression(node.parent) && functions.includes(node.parent.expression.getText())
-
 /** Names of clauses in tables, in tags, and at tests whose title is the sentence: those go with the whole test. */
 const citations = [...filesIn("src/login"), ...filesIn("test")].flatMap((file) =>
   deletionsIn(file, (node) => {
     if (!ts.isStringLiteral(node) || !isClause(node.text)) return undefined
-    if (isIn(node, "clause")) return ["citation", node.text, ...withComma(node.parent.parent)]
+    if (ts.isCallExpression(node.parent) && node.parent.expression.getText() === "clause")
+      return ["citation", node.text, ...withComma(node.parent.parent)]
     const tag = ts.isArrayLiteralExpression(node.parent) && node.parent.parent.getText().startsWith("tags:")
-    return tag || isIn(node, "rule", "refuse", "defer") ? ["citation", node.text, ...withComma(node)] : undefined
+    const cell = file.startsWith("src/login/") && ts.isCallExpression(node.parent)
+    return tag || cell ? ["citation", node.text, ...withComma(node)] : undefined
   }),
 )
 

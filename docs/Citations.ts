@@ -58,20 +58,23 @@ interface Place {
   readonly line: number
 }
 
-/** The kinds of cell that cite, with the number of arguments that stand before the citations. */
-const kinds: { readonly [kind: string]: number } = { rule: 3, refuse: 1, defer: 0 }
+/** How the names of clauses look, of those that there are and of those that there are not. */
+const looksLikeOne = /^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*$/
 
-/** Each citation in a table: of a rule by its name, of a refusal by what is said, of a deferral. */
+/** What a cell is called that cites: a rule by its name, a refusal by its code, others by how they are written. */
+const cellOf = ({ arguments: [first], expression }: ts.CallExpression): string => {
+  const kind = expression.getText()
+  const name = first === undefined ? "" : (written(first) ?? first.getText())
+  return looksLikeOne.test(name) ? kind : `${kind} ${name}`
+}
+
+/** Each citation in a table. */
 export const rules = (): ReadonlyArray<Citation> =>
-  scan("src/login", (node, at) => {
-    if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return []
-    const kind = node.expression.text
-    const before = kinds[kind]
-    if (before === undefined) return []
-    const first = node.arguments[0]
-    const name = first === undefined || before === 0 ? kind : `${kind} ${written(first) ?? first.getText()}`
-    return node.arguments.slice(before).flatMap((argument) => named([argument], { ...at(argument), name }))
-  })
+  scan("src/login", (node, at) =>
+    ts.isStringLiteral(node) && ts.isCallExpression(node.parent) && looksLikeOne.test(node.text)
+      ? [{ clause: node.text, ...at(node), name: cellOf(node.parent) }]
+      : [],
+  )
 
 /** Each `@keeps` in a docstring, at the declaration that it stands before. */
 export const keepers = (): ReadonlyArray<Citation> =>

@@ -60,6 +60,7 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
   },
   events: {
     Ver: "VER",
+    VerSkipInf: "VER, to leave INF out",
     VerNone: "VER 0",
     Inf: "INF",
     UsrChallenge: "USR S",
@@ -70,6 +71,7 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
     Aside: "an aside",
     Stray: "nonsense",
     Further: "a further command",
+    Early: "whatever comes early",
     Answer: "host: digest",
     LogOff: "host: log off",
     HungUp: "the server is gone",

@@ -77,6 +77,8 @@ export type State = typeof State.Type
 export const Event = Schema.TaggedUnion({
   /** The answer to VER: the first name that is not `CVR0`, which is one of those offered. */
   Ver: { dialect: Dialect.Dialect },
+  /** The same, where the client leaves INF out. */
+  VerSkipInf: { dialect: Dialect.Dialect },
   VerNone: {},
   /** The answer to INF, with MD5 in it. */
   Inf: {},
@@ -100,6 +102,8 @@ export const Event = Schema.TaggedUnion({
   Stray: { got: Schema.String },
   /** Anything but OUT, once logged in. */
   Further: {},
+  /** Whatever comes while our host reckons the answer to a challenge: what it is shows when its turn comes. */
+  Early: {},
 
   /** The answer to the challenge. */
   Answer: { digest: Schema.toType(Schema.Redacted(Challenge.Digest)) },
@@ -136,15 +140,8 @@ const stray = refuse("Silence", "beyond.reply-trid", "beyond.ver-list", "beyond.
 
 const aside = <const S extends string>(state: S) =>
   rule("aside", [state], "Pass over what is no answer.", "beyond.asides")
-const failed = rule(
-  "failure",
-  ["Closed"],
-  "The server refuses: close.",
-  "usr.trouble",
-  "usr.wrong-password",
-  "usr.trouble-again",
-  "beyond.failure-form",
-)
+const failed = <const C extends Machine.Cites<Clause.Id>>(...cites: C) =>
+  rule("failure", ["Closed"], "The server refuses: close.", ...cites)
 const out = rule(
   "out",
   ["Closed"],
@@ -155,25 +152,27 @@ const out = rule(
   "beyond.bare-out",
 )
 const logOff = rule("log-off", ["Closed"], "Say OUT and close.", "logoff.out")
-const hungUp = rule("hang-up", ["Closed"], "The server is gone.", "usr.disliked", "usr.digest-size", "beyond.lost")
+const hungUp = <const C extends Machine.Cites<Clause.Id>>(...cites: C) =>
+  rule("hang-up", ["Closed"], "Close; say what was awaited.", ...cites)
 const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overdue")
-const waits = defer("login.synchronous", "beyond.pending")
 
 /** In each state in which an answer is awaited; each then writes down which one. */
 const listening = {
   Ver: unexpected,
+  VerSkipInf: misuse,
   VerNone: unexpected,
   Inf: unexpected,
   UsrChallenge: unexpected,
   UsrOk: unexpected,
   Xfr: unexpected,
-  Failure: failed,
+  Failure: failed("beyond.failure-form"),
   Out: out,
   Stray: stray,
   Further: misuse,
+  Early: misuse,
   Answer: misuse,
   LogOff: logOff,
-  HungUp: hungUp,
+  HungUp: hungUp("beyond.lost"),
   Overdue: overdue,
 } as const
 
@@ -181,6 +180,7 @@ const late = ignore("The connection is already over.")
 
 const over = {
   Ver: late,
+  VerSkipInf: late,
   VerNone: late,
   Inf: late,
   UsrChallenge: late,
@@ -191,6 +191,7 @@ const over = {
   Aside: late,
   Stray: late,
   Further: late,
+  Early: late,
   Answer: late,
   LogOff: late,
   HungUp: late,
@@ -202,10 +203,11 @@ export const table = {
   AwaitVer: {
     ...listening,
     Aside: aside("AwaitVer"),
-    Ver: rule(
-      "ver",
-      ["AwaitInf", "AwaitUsr"],
-      "Ask for the security package, or initiate at once.",
+    Ver: rule("ver", ["AwaitInf"], "Say INF.", "ver.reply-order", "inf.optional", "beyond.ver-list"),
+    VerSkipInf: rule(
+      "ver-skip-inf",
+      ["AwaitUsr"],
+      "Say USR I and the account.",
       "ver.reply-order",
       "inf.optional",
       "usr.must",
@@ -221,6 +223,8 @@ export const table = {
   AwaitUsr: {
     ...listening,
     Aside: aside("AwaitUsr"),
+    Failure: failed("usr.trouble", "usr.disliked-911", "beyond.failure-form"),
+    HungUp: hungUp("usr.disliked", "beyond.lost"),
     UsrChallenge: rule("challenge", ["AwaitDigest"], "Ask the host for the answer.", "usr.answers", "usr.challenge"),
     Xfr: rule(
       "xfr",
@@ -232,29 +236,34 @@ export const table = {
     ),
   },
   AwaitDigest: {
-    Ver: waits,
-    VerNone: waits,
-    Inf: waits,
-    UsrChallenge: waits,
-    UsrOk: waits,
-    Xfr: waits,
-    Failure: waits,
-    Out: waits,
-    Aside: waits,
-    Stray: waits,
+    Ver: misuse,
+    VerSkipInf: misuse,
+    VerNone: misuse,
+    Inf: misuse,
+    UsrChallenge: misuse,
+    UsrOk: misuse,
+    Xfr: misuse,
+    Failure: misuse,
+    Out: misuse,
+    Aside: misuse,
+    Stray: misuse,
     Further: misuse,
+    Early: defer("login.synchronous", "beyond.pending"),
     Answer: rule("answer", ["AwaitOk"], "Say USR S and the digest.", "usr.respond"),
     LogOff: logOff,
-    HungUp: hungUp,
+    HungUp: hungUp("beyond.lost"),
     Overdue: overdue,
   },
   AwaitOk: {
     ...listening,
     Aside: aside("AwaitOk"),
+    Failure: failed("usr.wrong-password", "usr.trouble-again", "beyond.failure-form"),
+    HungUp: hungUp("usr.digest-size", "beyond.lost"),
     UsrOk: rule("usr-ok", ["LoggedIn"], "The client is logged in.", "usr.ok", "usr.verified"),
   },
   LoggedIn: {
     Ver: misuse,
+    VerSkipInf: misuse,
     VerNone: misuse,
     Inf: misuse,
     UsrChallenge: misuse,
@@ -271,9 +280,10 @@ export const table = {
       "login.stage-only",
       "next.messages",
     ),
+    Early: misuse,
     Answer: misuse,
     LogOff: logOff,
-    HungUp: hungUp,
+    HungUp: hungUp("beyond.lost"),
     Overdue: ignore("The login is done."),
   },
   Referred: over,
@@ -373,10 +383,10 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
     ...ends,
     Aside: passOver,
     Ver: (state, { dialect }) => {
-      if (state.manner === "SkipInf") return initiate(state, dialect)
       const next = carry(state)
       return { state: { _tag: "AwaitInf", ...next, dialect }, actions: [say({ _tag: "Inf", trId: next.trId })] }
     },
+    VerSkipInf: (state, { dialect }) => initiate(state, dialect),
     VerNone: ({ offered }) => closed({ _tag: "NoCommonDialect", offered }),
   },
   AwaitInf: { ...ends, Aside: passOver, Inf: (state) => initiate(state, state.dialect) },
@@ -416,8 +426,13 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
 /** How many lines that answer nothing a client passes over in one login. */
 export const maxAsides = 64
 
-/** What was heard, as an event: where the data of an answer decide whether it is one, it gets a tag of its own. */
+/**
+ * What was heard, as an event: where the data of an answer decide whether it is one, it gets a tag of its own.
+ *
+ * An event holds for this state. One that is postponed is made anew of what was heard, once the state has changed.
+ */
 export const classify = (state: State, heard: Result.Result<ServerCommand.ServerCommand, Codec.Undecodable>): Event => {
+  if (state._tag === "AwaitDigest") return { _tag: "Early" }
   const isPending = "skipped" in state
   if (Result.isFailure(heard)) {
     // Behind a line that cannot be read, nothing can be trusted to begin where it seems to.
@@ -432,8 +447,8 @@ export const classify = (state: State, heard: Result.Result<ServerCommand.Server
 
 const stranger = (got: string): Event => ({ _tag: "Stray", got })
 
-/** A state in which the login is not done yet. */
-type Pending = Extract<State, { readonly skipped: number }>
+/** A state in which the login is not done yet, and an answer is awaited. */
+type Pending = Exclude<Extract<State, { readonly skipped: number }>, { readonly _tag: "AwaitDigest" }>
 
 const answer = (state: Pending, command: Exclude<ServerCommand.ServerCommand, { readonly _tag: "Out" }>): Event => {
   if (command._tag === "Foreign" || command._tag === "Cvr") return asideOf(state, command)
@@ -468,7 +483,7 @@ const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
   if (state._tag !== "AwaitVer") return { _tag: "Ver", dialect: state.dialect }
   const name = names.find((name) => name !== Dialect.cvr0)
   const dialect = state.offered.find((dialect) => dialect === name)
-  if (dialect !== undefined) return { _tag: "Ver", dialect }
+  if (dialect !== undefined) return { _tag: state.manner === "SkipInf" ? "VerSkipInf" : "Ver", dialect }
   return stranger(
     name === undefined ? "VER without a dialect" : `VER with ${Bytes.printable(name)}, which was not offered`,
   )
@@ -477,7 +492,7 @@ const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
 const asideOf = (state: Pending, command: ByTag<ServerCommand.ServerCommand, "Foreign" | "Cvr">): Event => {
   const verb = command._tag === "Cvr" ? "CVR" : command.verb
   const first = command._tag === "Cvr" ? String(command.trId) : command.parameters[0]
-  if (verb !== "MSG" && first === String(state.trId)) return stranger(Bytes.printable(verb))
+  if (verb !== "MSG" && first === String(state.trId)) return stranger(verb)
   return state.skipped < maxAsides ? { _tag: "Aside" } : stranger(`more than ${maxAsides} lines that answer nothing`)
 }
 

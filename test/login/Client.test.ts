@@ -190,6 +190,7 @@ describe("a challenge", () => {
     }
     for (const line of ["911 3", "USR 3 OK alice@hotmail.com Alice 1", "OUT SSD", "MSG a b 0", "nonsense"]) {
       const event = Client.classify(state, fromServer(line))
+      expect(event).toEqual({ _tag: "Early" })
       expect(Client.transition(state, event)).toEqual({ state, actions: [{ _tag: "Postponed", event }] })
     }
   })

@@ -8,29 +8,29 @@ const { defect, late, legal, refused, waits } = laws<ClientState, ClientEvent>()
 const says = (line: string) => `>>> ${line}\\r\\n`
 const closes = (reason: string) => ["<o> Client closes connection", `    Closed { reason: ${reason} }`]
 
-const vers: ReadonlyArray<ClientState> = ["AwaitVer", "AwaitVer SkipInf"]
-
 /** What a server may say where an answer is awaited, as a person is told it. */
-const awaited: ReadonlyArray<readonly [ReadonlyArray<ClientState>, expected: string]> = [
-  [vers, "VER, VER 0, an error"],
-  [["AwaitInf"], "INF, an error"],
-  [["AwaitUsr"], "USR S, XFR, an error"],
-  [["AwaitOk"], "USR OK, an error"],
-]
-const answering: ReadonlyArray<ClientState> = [...vers, "AwaitInf", "AwaitUsr", "AwaitOk"]
+const awaited = {
+  AwaitVer: "VER, VER 0, an error",
+  AwaitInf: "INF, an error",
+  AwaitUsr: "USR S, XFR, an error",
+  AwaitOk: "USR OK, an error",
+} as const
+type Answering = keyof typeof awaited
+const answering: ReadonlyArray<Answering> = ["AwaitVer", "AwaitInf", "AwaitUsr", "AwaitOk"]
 const login: ReadonlyArray<ClientState> = [...answering, "AwaitDigest"]
 const over: ReadonlyArray<ClientState> = ["Referred", "Closed"]
 
-/** What each answer is called. */
-const spoken = {
-  Ver: "VER",
-  VerNone: "VER 0",
-  Inf: "INF",
-  UsrChallenge: "USR S",
-  UsrOk: "USR OK",
-  Xfr: "XFR",
-} as const
-const answers: ReadonlyArray<keyof typeof spoken> = ["Ver", "VerNone", "Inf", "UsrChallenge", "UsrOk", "Xfr"]
+/** Each answer by what it is called, with the events that it may be and the state in which it is right. */
+const oks: ReadonlyArray<ClientEvent> = ["UsrOk verified", "UsrOk unverified", "UsrOk unsaid", "UsrOk respelled"]
+const answers: ReadonlyArray<readonly [called: string, events: ReadonlyArray<ClientEvent>, right: Answering]> = [
+  ["VER", ["Ver"], "AwaitVer"],
+  ["VER 0", ["VerNone"], "AwaitVer"],
+  ["INF", ["Inf"], "AwaitInf"],
+  ["USR S", ["UsrChallenge"], "AwaitUsr"],
+  ["XFR", ["Xfr"], "AwaitUsr"],
+  ["USR OK", oks, "AwaitOk"],
+]
+const allAnswers = answers.flatMap(([, events]) => events)
 const failures: ReadonlyArray<ClientEvent> = ["Failure 911", "Failure 500", "Failure 715"]
 const outs: ReadonlyArray<ClientEvent> = ["Out OTH", "Out SSD", "Out bare"]
 
@@ -41,28 +41,38 @@ const misbehaved = (expected: string, got: string) =>
 const pending = (tag: string, trId: number, skipped = 0) =>
   `    ${tag} { trId: ${trId}, account: alice@hotmail.com, skipped: ${skipped}, dialect: $dialect }`
 
-/** The states in which an answer is awaited, but for those in which this one is right. */
-const wrongPlaces = (answer: keyof typeof spoken, right: ReadonlyArray<ClientState>) =>
-  awaited
-    .filter(([states]) => !states.some((state) => right.includes(state)))
-    .map(([states, expected]) => refused(["login.synchronous"], states, [answer], misbehaved(expected, spoken[answer])))
+const loggedIn = (account: string, verified: string) =>
+  `    LoggedIn { trId: 7, dialect: $dialect, account: ${account}, friendlyName: Alice, verified: ${verified} }`
 
-const trouble = ["usr.trouble", "usr.wrong-password", "usr.trouble-again", "beyond.failure-form"] as const
+/** By which clauses a server may refuse at each step. */
+const refusing = {
+  AwaitVer: ["beyond.failure-form"],
+  AwaitInf: ["beyond.failure-form"],
+  AwaitUsr: ["usr.trouble", "usr.disliked-911", "beyond.failure-form"],
+  AwaitOk: ["usr.wrong-password", "usr.trouble-again", "beyond.failure-form"],
+} as const
+
+/** And by which it may hang up. */
+const hangingUp = {
+  AwaitVer: ["beyond.lost"],
+  AwaitInf: ["beyond.lost"],
+  AwaitUsr: ["usr.disliked", "beyond.lost"],
+  AwaitOk: ["usr.digest-size", "beyond.lost"],
+} as const
 
 export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
   // One step at a time: an answer to something else is misbehavior.
-  ...wrongPlaces("Ver", vers),
-  ...wrongPlaces("VerNone", vers),
-  ...wrongPlaces("Inf", ["AwaitInf"]),
-  ...wrongPlaces("UsrChallenge", ["AwaitUsr"]),
-  ...wrongPlaces("Xfr", ["AwaitUsr"]),
-  ...wrongPlaces("UsrOk", ["AwaitOk"]),
-  ...awaited.map(([states, expected]) =>
+  ...answers.flatMap(([called, events, right]) =>
+    answering
+      .filter((state) => state !== right)
+      .map((state) => refused(["login.synchronous"], [state], events, misbehaved(awaited[state], called))),
+  ),
+  ...answering.map((state) =>
     refused(
       ["beyond.reply-trid", "beyond.ver-list", "beyond.ok-account", "beyond.limit"],
-      states,
+      [state],
       ["Stray"],
-      misbehaved(expected, "nonsense"),
+      misbehaved(awaited[state], "nonsense"),
     ),
   ),
   legal(
@@ -74,18 +84,18 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
 
   // VER.
   legal(
-    ["ver.reply-order", "inf.optional", "usr.must", "beyond.ver-list"],
+    ["ver.reply-order", "inf.optional", "beyond.ver-list"],
     ["AwaitVer"],
     ["Ver"],
     [says("INF 8"), pending("AwaitInf", 8)],
   ),
   legal(
     ["ver.reply-order", "inf.optional", "usr.must", "beyond.ver-list"],
-    ["AwaitVer SkipInf"],
-    ["Ver"],
+    ["AwaitVer"],
+    ["VerSkipInf"],
     [says("USR 8 MD5 I alice@hotmail.com"), pending("AwaitUsr", 8)],
   ),
-  legal(["ver.none", "beyond.ver-list"], vers, ["VerNone"], closes("NoCommonDialect { offered: [$dialect] }")),
+  legal(["ver.none", "beyond.ver-list"], ["AwaitVer"], ["VerNone"], closes("NoCommonDialect { offered: [$dialect] }")),
 
   // INF.
   legal(
@@ -96,25 +106,13 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
   ),
 
   // USR: trouble, denials, or a server that does not like it.
-  legal(trouble, answering, ["Failure 911"], closes("Denied { code: 911 }")),
-  legal(trouble, answering, ["Failure 500"], closes("Unavailable { code: 500 }")),
-  ...awaited.map(([states, expected]) =>
-    legal(trouble, states, ["Failure 715"], misbehaved(expected, "715, not expected")),
-  ),
-  ...awaited.map(([states, expected]) =>
-    legal(
-      ["usr.disliked", "usr.digest-size", "beyond.lost"],
-      states,
-      ["HungUp"],
-      closes(`HungUp { awaiting: [${expected}] }`),
-    ),
-  ),
-  legal(
-    ["usr.disliked", "usr.digest-size", "beyond.lost"],
-    ["AwaitDigest", "LoggedIn"],
-    ["HungUp"],
-    closes("HungUp { awaiting: [] }"),
-  ),
+  ...answering.flatMap((state) => [
+    legal(refusing[state], [state], ["Failure 911"], closes("Denied { code: 911 }")),
+    legal(refusing[state], [state], ["Failure 500"], closes("Unavailable { code: 500 }")),
+    legal(refusing[state], [state], ["Failure 715"], misbehaved(awaited[state], "715, not expected")),
+    legal(hangingUp[state], [state], ["HungUp"], closes(`HungUp { awaiting: [${awaited[state]}] }`)),
+  ]),
+  legal(["beyond.lost"], ["AwaitDigest", "LoggedIn"], ["HungUp"], closes("HungUp { awaiting: [] }")),
 
   // XFR.
   legal(
@@ -137,32 +135,29 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     ["Answer"],
     [says("USR 8 MD5 S 6f3963009fc8a9d2b2ff137da0905c55"), pending("AwaitOk", 8)],
   ),
-  legal(
-    ["usr.ok", "usr.verified"],
-    ["AwaitOk"],
-    ["UsrOk"],
-    ["    LoggedIn { trId: 7, dialect: $dialect, account: alice@hotmail.com, friendlyName: Alice, verified: true }"],
-  ),
+  legal(["usr.ok", "usr.verified"], ["AwaitOk"], ["UsrOk verified"], [loggedIn("alice@hotmail.com", "true")]),
+  legal(["usr.ok", "usr.verified"], ["AwaitOk"], ["UsrOk unverified"], [loggedIn("alice@hotmail.com", "false")]),
+  legal(["usr.ok"], ["AwaitOk"], ["UsrOk unsaid"], [loggedIn("alice@hotmail.com", "unknown")]),
+  legal(["usr.ok"], ["AwaitOk"], ["UsrOk respelled"], [loggedIn("ALICE@HOTMAIL.COM", "true")]),
 
-  // While our own host reckons, what the server says waits.
-  waits(["login.synchronous", "beyond.pending"], ["AwaitDigest"], [...answers, ...failures, ...outs, "Aside", "Stray"]),
+  // While our own host reckons, what the server says waits, whatever it is.
+  waits(["login.synchronous", "beyond.pending"], ["AwaitDigest"], ["Early"]),
 
   // The end.
   legal(["logoff.out"], [...login, "LoggedIn"], ["LogOff"], [says("OUT"), ...closes("LoggedOff")]),
-  ...(
-    [
-      ["Out OTH", "LoggedInElsewhere"],
-      ["Out SSD", "ShuttingDown"],
-      ["Out bare", "Unstated"],
-    ] as const
-  ).map(([event, reason]) =>
-    legal(
-      ["closing.reasons", "closing.oth", "closing.ssd", "beyond.bare-out"],
-      [...answering, "LoggedIn"],
-      [event],
-      closes(`LoggedOut { reason: ${reason} }`),
-    ),
+  legal(
+    ["closing.reasons", "closing.oth"],
+    [...answering, "LoggedIn"],
+    ["Out OTH"],
+    closes("LoggedOut { reason: LoggedInElsewhere }"),
   ),
+  legal(
+    ["closing.reasons", "closing.ssd"],
+    [...answering, "LoggedIn"],
+    ["Out SSD"],
+    closes("LoggedOut { reason: ShuttingDown }"),
+  ),
+  legal(["beyond.bare-out"], [...answering, "LoggedIn"], ["Out bare"], closes("LoggedOut { reason: Unstated }")),
 
   // Where the page is silent.
   legal(
@@ -171,25 +166,22 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     ["Aside"],
     ["    AwaitVer { trId: 7, account: alice@hotmail.com, skipped: 1, offered: [$dialect], manner: AskInf }"],
   ),
-  legal(
-    ["beyond.asides"],
-    ["AwaitVer SkipInf"],
-    ["Aside"],
-    ["    AwaitVer { trId: 7, account: alice@hotmail.com, skipped: 1, offered: [$dialect], manner: SkipInf }"],
-  ),
   ...(["AwaitInf", "AwaitUsr", "AwaitOk"] as const).map((state) =>
     legal(["beyond.asides"], [state], ["Aside"], [pending(state, 7, 1)]),
   ),
-  ...awaited.map(([states, expected]) =>
-    legal(["beyond.overdue"], states, ["Overdue"], closes(`TimedOut { awaiting: [${expected}] }`)),
+  ...answering.map((state) =>
+    legal(["beyond.overdue"], [state], ["Overdue"], closes(`TimedOut { awaiting: [${awaited[state]}] }`)),
   ),
   legal(["beyond.overdue"], ["AwaitDigest"], ["Overdue"], closes("TimedOut { awaiting: [] }")),
   refused(["beyond.verb", "beyond.trid", "beyond.limit"], ["LoggedIn"], ["Stray"], misbehaved("", "nonsense")),
   late(["LoggedIn"], ["Overdue"]),
-  late(over, [...answers, ...failures, ...outs, "Aside", "Stray", "Further", "Answer", "LogOff", "HungUp", "Overdue"]),
+  late(over, [...allAnswers, "VerSkipInf", ...failures, ...outs, "Aside", "Stray", "Further", "Early"]),
+  late(over, ["Answer", "LogOff", "HungUp", "Overdue"]),
 
-  // A shell that answers what it was not asked, or tells a session's commands from a login's wrongly.
+  // A shell that answers what it was not asked, or takes what it hears for something that cannot be heard there.
   defect(login, ["Further"]),
-  defect([...answering, "LoggedIn"], ["Answer"]),
-  defect(["LoggedIn"], [...answers, ...failures, "Aside"]),
+  defect([...answering, "LoggedIn"], ["Answer", "Early"]),
+  defect(["AwaitInf", "AwaitUsr", "AwaitOk", "AwaitDigest", "LoggedIn"], ["VerSkipInf"]),
+  defect(["AwaitDigest", "LoggedIn"], [...allAnswers, ...failures, "Aside"]),
+  defect(["AwaitDigest"], [...outs, "Stray"]),
 ]

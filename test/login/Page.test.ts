@@ -17,11 +17,12 @@ import * as Dialect from "../../src/protocol/Dialect.ts"
 import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
-import { connect, reply } from "../support/ClientSide.ts"
+import { connect, official, reply, respond, sideOf } from "../support/ClientSide.ts"
 import { crlf, fromClient, fromServer, lines } from "../support/Frame.ts"
 import { clause } from "../support/Clause.ts"
 import type { Host } from "../support/ServerSide.ts"
 import { admit, answer, challenge, ponder, serve } from "../support/ServerSide.ts"
+import { talk } from "../support/Talk.ts"
 
 const alice = "alice@hotmail.com"
 const digest = "6f3963009fc8a9d2b2ff137da0905c55"
@@ -603,6 +604,19 @@ describe("Where the page is silent", () => {
     server.feed({ _tag: "Challenge", challenge })
     expect(server.asked.map(({ _tag }) => _tag)).toEqual(["Admission", "Verdict"])
     expect(server.state()._tag).toBe("AwaitVerdict")
+
+    // What a client hears meanwhile is made out when its turn comes: by the TrID of the digest, not of the account.
+    const early = (...heard: ReadonlyArray<string>) => {
+      const client = talk(sideOf(official))
+      client.hear(crlf("VER 1 MSNP7", "INF 2 MD5", `USR 3 MD5 S ${challenge}`, ...heard))
+      expect(client.state()._tag).toBe("AwaitDigest")
+      client.feed(respond({ _tag: "Digest", challenge }))
+      return client.state()
+    }
+    const ok = `OK ${alice} Alice 1`
+    expect(early("NLN NLN bob@hotmail.com Bob", `USR 4 ${ok}`, "QNG")).toMatchObject({ _tag: "LoggedIn" })
+    expect(early(`USR 3 ${ok}`)).toMatchObject({ _tag: "Closed", reason: { _tag: "ServerMisbehaved" } })
+    expect(early("OUT SSD", `USR 4 ${ok}`)).toMatchObject({ _tag: "Closed", reason: { _tag: "LoggedOut" } })
   })
 
   clause("beyond.denials", () => {

@@ -68,10 +68,14 @@ const serverWays = (
 /** A server's line for each event that is heard by a client, which has asked with this TrID. */
 const serverLines = (dialect: string, trId: number): { readonly [event in ClientEvent]?: string } => ({
   Ver: `VER ${trId} ${dialect} CVR0`,
+  VerSkipInf: `VER ${trId} ${dialect} CVR0`,
   VerNone: `VER ${trId} 0`,
   Inf: `INF ${trId} MD5`,
   UsrChallenge: `USR ${trId} MD5 S 1013928519.693957190`,
-  UsrOk: `USR ${trId} OK alice@hotmail.com Alice`,
+  "UsrOk verified": `USR ${trId} OK alice@hotmail.com Alice 1`,
+  "UsrOk unverified": `USR ${trId} OK alice@hotmail.com Alice 0`,
+  "UsrOk unsaid": `USR ${trId} OK alice@hotmail.com Alice`,
+  "UsrOk respelled": `USR ${trId} OK ALICE@HOTMAIL.COM Alice 1`,
   Xfr: `XFR ${trId} NS 10.0.0.5:1862 0 10.0.0.1:1864`,
   "Failure 911": `911 ${trId}`,
   "Failure 500": `500 ${trId}`,
@@ -82,6 +86,7 @@ const serverLines = (dialect: string, trId: number): { readonly [event in Client
   Aside: "NLN NLN bob@hotmail.com Bob",
   Stray: "VER MYPROTOCOL",
   Further: "QNG",
+  Early: "QNG",
 })
 
 /** What brings a client to each state, and the TrID with which it then has asked last. */
@@ -96,7 +101,6 @@ const clientWays = (
   const accepted = [...responded, heard("USR 4 OK alice@hotmail.com Alice")]
   return {
     AwaitVer: [1],
-    "AwaitVer SkipInf": [1],
     AwaitInf: [2, ver],
     AwaitUsr: [3, ...inf],
     AwaitDigest: [3, ...challenged],
@@ -137,7 +141,7 @@ const clientScript = (dialect: Dialect.Dialect, state: ClientState, event?: Clie
     options: {
       account: Account.Account.make("alice@hotmail.com"),
       dialects: [dialect],
-      manner: state === "AwaitVer SkipInf" ? "SkipInf" : "AskInf",
+      manner: event === "VerSkipInf" ? "SkipInf" : "AskInf",
     },
     inputs: [...way, ...last],
   }
@@ -197,13 +201,15 @@ const serverChapter = (state: TagOf<Server.State>): string =>
     keysOf(serverEvents("MSNP7")).flatMap((event) => serverBranches(state, event)),
   )
 
-/** What can come in a state. A line is OUT, a session's, or nonsense once logged in; before that it is never a session's. */
+/** What a line can be in a state: anything but a session's in a login; in a session, OUT, a session's, or nonsense. */
 const clientReach = (state: ClientState): ReadonlyArray<ClientEvent> => {
   const lines = serverLines("MSNP7", 0)
-  return keysOf(clientEvents("MSNP7")).filter(
-    (event) =>
-      lines[event] === undefined || /^(Out|Stray)/.test(event) || (event === "Further") === (state === "LoggedIn"),
-  )
+  return keysOf(clientEvents("MSNP7")).filter((event) => {
+    if (lines[event] === undefined) return true
+    if (state === "AwaitDigest") return event === "Early"
+    if (state === "LoggedIn") return /^(Out|Stray|Further)/.test(event)
+    return event === "VerSkipInf" ? state === "AwaitVer" : event !== "Further" && event !== "Early"
+  })
 }
 
 const clientChapter = (state: ClientState): string =>

@@ -22,7 +22,7 @@ export const official: Client.Options = {
 export const password = Redacted.make("mypassword")
 
 /** Answers each challenge with that password at once. */
-const respond = ({ challenge }: Client.Question): Client.Event => ({
+export const respond = ({ challenge }: Client.Question): Client.Event => ({
   _tag: "Answer",
   digest: Challenge.respond(challenge, password),
 })

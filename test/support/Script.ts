@@ -168,6 +168,7 @@ const clientNotation: Notation<Client.Event> = {
       case "Overdue":
         return "Time is up"
       case "Ver":
+      case "VerSkipInf":
       case "VerNone":
       case "Inf":
       case "UsrChallenge":
@@ -178,6 +179,7 @@ const clientNotation: Notation<Client.Event> = {
       case "Aside":
       case "Stray":
       case "Further":
+      case "Early":
         throw new Error(`${event._tag} is heard, and stands in a script as a line`)
     }
   },

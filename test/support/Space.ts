@@ -11,6 +11,7 @@ import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
 
 const account = Account.Account.make("alice@hotmail.com")
+const respelled = Account.Account.make("ALICE@HOTMAIL.COM")
 const friendlyName = FriendlyName.FriendlyName.make("Alice")
 const challenge = Challenge.Challenge.make("1013928519.693957190")
 /** What is heard bears 7; what a state has kept is 6. */
@@ -77,7 +78,6 @@ const known = { trId, account, skipped: 0 }
 export const clientStates = (dialect: Dialect.Dialect) =>
   ({
     AwaitVer: { _tag: "AwaitVer", ...known, offered: [dialect], manner: "AskInf" },
-    "AwaitVer SkipInf": { _tag: "AwaitVer", ...known, offered: [dialect], manner: "SkipInf" },
     AwaitInf: { _tag: "AwaitInf", ...known, dialect },
     AwaitUsr: { _tag: "AwaitUsr", ...known, dialect },
     AwaitDigest: { _tag: "AwaitDigest", ...known, dialect },
@@ -92,10 +92,14 @@ export type ClientState = keyof ReturnType<typeof clientStates>
 export const clientEvents = (dialect: Dialect.Dialect) =>
   ({
     Ver: { _tag: "Ver", dialect },
+    VerSkipInf: { _tag: "VerSkipInf", dialect },
     VerNone: { _tag: "VerNone" },
     Inf: { _tag: "Inf" },
     UsrChallenge: { _tag: "UsrChallenge", challenge },
-    UsrOk: { _tag: "UsrOk", account, friendlyName, verified: Option.some(true) },
+    "UsrOk verified": { _tag: "UsrOk", account, friendlyName, verified: Option.some(true) },
+    "UsrOk unverified": { _tag: "UsrOk", account, friendlyName, verified: Option.some(false) },
+    "UsrOk unsaid": { _tag: "UsrOk", account, friendlyName, verified: Option.none() },
+    "UsrOk respelled": { _tag: "UsrOk", account: respelled, friendlyName, verified: Option.some(true) },
     Xfr: { _tag: "Xfr", to },
     "Failure 911": { _tag: "Failure", code: 911 },
     "Failure 500": { _tag: "Failure", code: 500 },
@@ -106,6 +110,7 @@ export const clientEvents = (dialect: Dialect.Dialect) =>
     Aside: { _tag: "Aside" },
     Stray: { _tag: "Stray", got: "nonsense" },
     Further: { _tag: "Further" },
+    Early: { _tag: "Early" },
     Answer: { _tag: "Answer", digest },
     LogOff: { _tag: "LogOff" },
     HungUp: { _tag: "HungUp" },

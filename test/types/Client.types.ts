@@ -70,7 +70,7 @@ type Legal<Tag extends TagOf<Client.State>> = keyof All[Tag]
 type Ends = "Failure" | "Out" | "Aside" | "LogOff" | "HungUp" | "Overdue"
 
 export const legal = [
-  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerNone" | Ends>>(),
+  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerSkipInf" | "VerNone" | Ends>>(),
   holds<Equals<Legal<"AwaitInf">, "Inf" | Ends>>(),
   holds<Equals<Legal<"AwaitUsr">, "UsrChallenge" | "Xfr" | Ends>>(),
   holds<Equals<Legal<"AwaitDigest">, "Answer" | "LogOff" | "HungUp" | "Overdue">>(),
@@ -92,6 +92,7 @@ declare const inf: Event<"Inf">
 declare const ok: Event<"UsrOk">
 declare const answer: Event<"Answer">
 declare const aside: Event<"Aside">
+declare const early: Event<"Early">
 declare const anyEvent: Client.Event
 
 export const asked: State<"AwaitUsr"> = Client.transition(awaitInf, inf).state
@@ -105,7 +106,7 @@ export const hopeful: State<"LoggedIn"> = Client.transition(anyState, ok).state
 const tag = <S extends { readonly _tag: string }>(step: { readonly state: S }): S["_tag"] => step.state._tag
 
 export const leads = [
-  holds<Equals<ReturnType<typeof chosen>, "AwaitInf" | "AwaitUsr">>(),
+  holds<Equals<ReturnType<typeof chosen>, "AwaitInf">>(),
   holds<Equals<ReturnType<typeof toAnswered>, "AwaitOk">>(),
   holds<Equals<ReturnType<typeof toLoggedIn>, "LoggedIn">>(),
   holds<Equals<ReturnType<typeof refused>, "Closed">>(),
@@ -120,7 +121,7 @@ export const chosen = () => tag(Client.transition(awaitVer, ver))
 export const toAnswered = () => tag(Client.transition(awaitDigest, answer))
 export const toLoggedIn = () => tag(Client.transition(awaitOk, ok))
 export const refused = () => tag(Client.transition(awaitUsr, ok))
-export const waiting = () => tag(Client.transition(awaitDigest, ok))
+export const waiting = () => tag(Client.transition(awaitDigest, early))
 export const passed = () => tag(Client.transition(awaitUsr, aside))
 /** A union of events leads where any of them does. */
 export const either = (event: Event<"UsrChallenge"> | Event<"Xfr">) => tag(Client.transition(awaitUsr, event))
