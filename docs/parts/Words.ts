@@ -31,7 +31,7 @@ export const server: Words<TagOf<Server.State>, TagOf<Server.Event>> = {
     UsrRespondMalformed: "malformed USR S",
     UsrMalformed: "malformed USR",
     Cvr: "CVR",
-    CvrTolerated: "CVR, with the quirk cvrAnytime",
+    CvrTolerated: "CVR under the quirk cvrAnytime",
     Out: "OUT",
     Foreign: "another verb",
     Unreadable: "an unreadable line",
@@ -60,7 +60,7 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
   },
   events: {
     Ver: "VER",
-    VerSkipInf: "VER, to leave INF out",
+    VerSkipInf: "VER if INF is left out",
     VerNone: "VER 0",
     Inf: "INF",
     UsrChallenge: "USR S",

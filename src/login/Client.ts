@@ -153,7 +153,7 @@ const out = rule(
 )
 const logOff = rule("log-off", ["Closed"], "Say OUT and close.", "logoff.out")
 const hungUp = <const C extends Machine.Cites<Clause.Id>>(...cites: C) =>
-  rule("hang-up", ["Closed"], "Close; say what was awaited.", ...cites)
+  rule("hang-up", ["Closed"], "Close; report what was awaited.", ...cites)
 const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overdue")
 
 /** In each state in which an answer is awaited; each then writes down which one. */
