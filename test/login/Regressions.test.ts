@@ -1,7 +1,6 @@
 /** Conversations that once broke an invariant: they stay as they are now, and are judged anew. */
 import * as Fs from "node:fs"
 import { describe, expect, it } from "vitest"
-import { give } from "../support/ConversationRun.ts"
 import * as WithClient from "../support/ConversationWithClient.ts"
 import * as WithServer from "../support/ConversationWithServer.ts"
 import * as Script from "../support/Script.ts"
@@ -10,9 +9,7 @@ const folder = new URL("../transcripts/regressions/", import.meta.url)
 const files = Fs.readdirSync(folder).filter((name) => name.endsWith(".txt"))
 
 const judge = (script: Script.Script): void =>
-  script._tag === "Server"
-    ? give(WithServer.subject, WithServer.settingWith(script.quirks), script.inputs)
-    : give(WithClient.subject, WithClient.settingOf(script.options), script.inputs)
+  script._tag === "Server" ? WithServer.replay(script) : WithClient.replay(script)
 
 describe.each(files)("the regression %s", (name) => {
   const path = new URL(name, folder).pathname

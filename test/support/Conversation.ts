@@ -4,7 +4,6 @@
  */
 import * as Result from "effect/Result"
 import type { Tagged } from "../../src/machine/Machine.ts"
-import * as Machine from "../../src/machine/Machine.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as Line from "../../src/protocol/Line.ts"
 import type * as Script from "./Script.ts"
@@ -27,10 +26,10 @@ export interface Turn<E> {
   readonly moves: ReadonlyArray<Move>
   readonly said: string
   readonly state: Tagged
-  /** Why the machine would not have it: the message of a defect. */
+  /** The message of a defect, where that is all that came of it. */
   readonly defect: string | undefined
-  /** What would come of `Overdue` behind it. */
-  readonly ifOverdue: Move
+  /** What would come of `Overdue` behind it; nothing but a defect where it is undefined. */
+  readonly ifOverdue: Move | undefined
 }
 
 /** Something that was told: the field of a state that may know it, and the value as a script describes it. */
@@ -44,12 +43,8 @@ export interface Company<E> {
   readonly passwords: ReadonlyArray<string>
   /** The events by which the host decides. */
   readonly decisions: ReadonlyArray<string>
-  /** What the machine was started with. */
-  readonly start: ReadonlyArray<Fact>
-  /** What a line tells, by its words. */
-  readonly lineTells: (words: ReadonlyArray<string>) => ReadonlyArray<Fact>
-  /** What an event tells. */
-  readonly eventTells: (event: E) => ReadonlyArray<Fact>
+  /** All that the machine may know by now: what it was started with, was told, and has said itself. */
+  readonly told: (conversation: Conversation<E>) => ReadonlyArray<Fact>
   /** A line to say, with its blanks filled in; `unheard` is what was said before it and is still on the way. */
   readonly fill: (blank: string, sofar: Pick<Conversation<E>, "heard" | "said">, unheard: string) => string
   /** What honest company does next: nothing where it is not their turn. */
@@ -120,10 +115,11 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
   const ago = (turns: number) => past[Math.max(0, past.length - 1 - turns)] ?? { state: login.state(), said: opening }
   const turn = (input: Given<E>, act: () => Happened): Turn<E> => {
     moves = []
-    const { defect, said } = undefect(act)
+    const { defect, done = [] } = attempt(act)
+    const said = saidOf(done)
     const state = login.state()
     past.push({ state, said: ago(0).said + said })
-    return { input, moves, said, state, defect, ifOverdue: move(state, overdue) }
+    return { input, moves, said, state, defect, ifOverdue: attempt(() => move(state, overdue)).done }
   }
   const madeOut = (line: string, state: S): E => {
     const taken = Line.take(line, side.payloads(state), side.limits)
@@ -154,13 +150,12 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
 
 type Happened = Parameters<typeof saidOf>[0]
 
-/** A defect of the shell is the end of the conversation: what was said before it, and its message. */
-const undefect = (act: () => Happened): { readonly said: string; readonly defect: string | undefined } => {
+/** What was done, or the message of the defect that was met. */
+const attempt = <A>(act: () => A): { readonly done?: A; readonly defect: string | undefined } => {
   try {
-    return { said: saidOf(act()), defect: undefined }
+    return { done: act(), defect: undefined }
   } catch (error) {
-    if (error instanceof Machine.MisuseError) return { said: "", defect: error.message }
-    throw error
+    return { defect: String(error) }
   }
 }
 
@@ -189,13 +184,9 @@ export const linesOf = (bytes: string): ReadonlyArray<ReadonlyArray<string>> =>
     .map((line) => line.replace(/\r$/, "").replace(/[ \t]+$/, ""))
     .flatMap((line) => (line === "" ? [] : [line.split(/[ \t]+/)]))
 
-/** All that has been told so far, and the TrIDs that the machine has said itself. */
-export const told = <E>({ company, heard, said, turns }: Conversation<E>): ReadonlyArray<Fact> => [
-  ...company.start,
-  ...linesOf(said).map(([, trId = ""]): Fact => ["trId", trId]),
-  ...linesOf(heard).flatMap(company.lineTells),
-  ...turns.flatMap(({ input }) => (input._tag === "Fed" ? company.eventTells(input.event) : [])),
-]
+/** The events that were fed. */
+export const fedIn = <E>({ turns }: Conversation<E>): ReadonlyArray<E> =>
+  turns.flatMap(({ input }) => (input._tag === "Fed" ? [input.event] : []))
 
 /** The conversation as a script that plays it. */
 export const scriptOf = <E>({ company, turns }: Conversation<E>): Script.Script =>

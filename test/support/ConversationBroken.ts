@@ -4,14 +4,17 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Client from "../../src/login/Client.ts"
 import type * as Server from "../../src/login/Server.ts"
-import type { ByTag, Step } from "../../src/machine/Machine.ts"
+import type { ByTag, Step, Tagged } from "../../src/machine/Machine.ts"
 import * as Machine from "../../src/machine/Machine.ts"
 import type { Action } from "../../src/net/Driver.ts"
+import type { ClientCommand } from "../../src/protocol/ClientCommand.ts"
 import * as Dialect from "../../src/protocol/Dialect.ts"
+import type { ServerCommand } from "../../src/protocol/ServerCommand.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
 import type { Name } from "./ConversationInvariants.ts"
 import type * as WithClient from "./ConversationWithClient.ts"
 import * as WithServer from "./ConversationWithServer.ts"
+import type { Side } from "./Talk.ts"
 
 type ServerSide = ReturnType<typeof WithServer.subject.side>
 type ClientSide = ReturnType<typeof WithClient.subject.side>
@@ -23,44 +26,29 @@ export interface Broken<S> {
   readonly breaking: (side: S) => S
 }
 
-type ServerStep = Step<Server.State, Action<Parameters<ServerSide["encode"]>[0], Server.Question, Server.Event>>
-type ClientStep = Step<Client.State, Action<Parameters<ClientSide["encode"]>[0], Client.Question, Client.Event>>
+/** Makes a machine that does something else than the sound one, where `wrong` says so. */
+const machine =
+  <S extends Tagged, E extends Tagged, I, C, Q>() =>
+  (
+    breaks: Name,
+    does: string,
+    wrong: (state: S, event: E, sound: Step<S, Action<C, Q, E>>) => Step<S, Action<C, Q, E>> | undefined,
+  ): Broken<Side<S, E, I, C, Q>> => ({
+    does,
+    breaks,
+    breaking: (side) => ({
+      ...side,
+      transition: (state, event) => {
+        const sound = side.transition(state, event)
+        return wrong(state, event, sound) ?? sound
+      },
+    }),
+  })
 
-/** A server that does this where it should do that. */
-const server = (
-  breaks: Name,
-  does: string,
-  wrong: (state: Server.State, event: Server.Event, sound: ServerStep) => ServerStep | undefined,
-): Broken<ServerSide> => ({
-  does,
-  breaks,
-  breaking: (side) => ({
-    ...side,
-    transition: (state, event) => {
-      const sound = side.transition(state, event)
-      return wrong(state, event, sound) ?? sound
-    },
-  }),
-})
+const server = machine<Server.State, Server.Event, ClientCommand, ServerCommand, Server.Question>()
+const client = machine<Client.State, Client.Event, ServerCommand, ClientCommand, Client.Question>()
 
-/** A client that does this where it should do that. */
-const client = (
-  breaks: Name,
-  does: string,
-  wrong: (state: Client.State, event: Client.Event, sound: ClientStep) => ClientStep | undefined,
-): Broken<ClientSide> => ({
-  does,
-  breaks,
-  breaking: (side) => ({
-    ...side,
-    transition: (state, event) => {
-      const sound = side.transition(state, event)
-      return wrong(state, event, sound) ?? sound
-    },
-  }),
-})
-
-const defect = (state: Machine.Tagged, event: Machine.Tagged): never => {
+const defect = (state: Tagged, event: Tagged): never => {
   throw new Machine.MisuseError(state._tag, event._tag)
 }
 
@@ -71,7 +59,7 @@ const knowing = <S extends Step<object, unknown>>(step: S, more: object): S => (
 })
 
 const closed = { _tag: "Closed", reason: "Misbehaved" } as const
-const silently: ServerStep = { state: closed, actions: [{ _tag: "Close" }] }
+const silently: Step<Server.State, { readonly _tag: "Close" }> = { state: closed, actions: [{ _tag: "Close" }] }
 const otherTrId = (trId: TrId.TrId) => TrId.TrId.make(trId === 0 ? 1 : trId - 1)
 
 /** Servers that random clients find out. */
@@ -126,9 +114,17 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
         }
       : undefined,
   ),
-  server("secrets", "hands over a password", (state, event, sound) =>
+  server("secrets", "hands over a password, though wrapped", (state, event, sound) =>
     state._tag === "LoggedIn" && event._tag === "Foreign"
-      ? { ...sound, actions: sound.actions.map((action) => ({ ...action, text: WithServer.password })) }
+      ? { ...sound, actions: sound.actions.map((action) => ({ ...action, text: Redacted.make(WithServer.password) })) }
+      : undefined,
+  ),
+  server("secrets", "hands over a digest, though wrapped", (state, event, sound) =>
+    state._tag === "LoggedIn" && event._tag === "UsrRespond"
+      ? {
+          ...sound,
+          actions: sound.actions.map((action) => ({ ...action, text: event.digest })),
+        }
       : undefined,
   ),
   server("waits", "closes at INF while its host decides", (state, event) =>
@@ -139,6 +135,9 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
   ),
   server("overdue", "waits for the digest for ever", (state, event) =>
     state._tag === "AwaitDigest" && event._tag === "Overdue" ? { state, actions: [] } : undefined,
+  ),
+  server("overdue", "has a defect where its host decides too late", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Overdue" ? defect(state, event) : undefined,
   ),
   server("overdue", "says OUT SSD where a login is overdue", (state, event, sound) =>
     state._tag === "AwaitInfOrUsr" && event._tag === "Overdue"
@@ -192,8 +191,8 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
   client("secrets", "keeps the digest", (_, event, sound) =>
     event._tag === "Answer" && sound.state._tag === "AwaitOk" ? knowing(sound, { digest: event.digest }) : undefined,
   ),
-  client("waits", "closes at an error while its host thinks", (state, event) =>
-    state._tag === "AwaitDigest" && event._tag === "Failure"
+  client("waits", "closes at a line that comes while its host thinks", (state, event) =>
+    state._tag === "AwaitDigest" && event._tag === "Early"
       ? {
           state: { _tag: "Closed", reason: { _tag: "ServerMisbehaved", expected: [], got: "an error" } },
           actions: [{ _tag: "Close" }],
@@ -221,8 +220,8 @@ export const partners: ReadonlyArray<Broken<ServerSide>> = [
 
 /** Servers that one client finds out that is heard in several ways. */
 export const hearers: ReadonlyArray<Broken<ServerSide>> = [
-  server("together", "forgets INF while its host decides", (state, event) =>
-    state._tag === "AwaitAdmission" && event._tag === "Inf" ? { state, actions: [] } : undefined,
+  server("together", "forgets commands while its host decides", (state, event) =>
+    state._tag === "AwaitAdmission" && "trId" in event ? { state, actions: [] } : undefined,
   ),
   server("together", "closes at OUT while its host decides", (state, event) =>
     state._tag === "AwaitVerdict" && event._tag === "Out" ? silently : undefined,

@@ -2,7 +2,7 @@
  * What can be done in a conversation, as commands for fast-check. Each is done to the machine, taken down and judged.
  * Whether one may be done now is told from the conversation, never from a table.
  */
-import type * as fc from "fast-check"
+import * as fc from "fast-check"
 import type { Tagged } from "../../src/machine/Machine.ts"
 import type { Attended, Conversation } from "./Conversation.ts"
 import { judge } from "./ConversationInvariants.ts"
@@ -18,7 +18,7 @@ export const cutAt = (bytes: string, percents: ReadonlyArray<number>): ReadonlyA
 }
 
 /** The peer says some lines at once; they come in pieces, the last of which may come only with what is said next. */
-export class Says<E extends Tagged> implements Command<E> {
+class Says<E extends Tagged> implements Command<E> {
   readonly #blanks: ReadonlyArray<string>
   readonly #cuts: ReadonlyArray<number>
   readonly #isHeldBack: boolean
@@ -123,3 +123,18 @@ export class ComesLate<E extends Tagged> implements Command<E> {
     return `${Script.escape(this.#blank)} comes ${this.#turns} turns late`
   }
 }
+
+/** One of some lines, as clients and servers end them. */
+export const ended = (texts: ReadonlyArray<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.constantFrom(...texts), fc.constantFrom("\r\n", "\r\n", "\n", " \r\n", "\r\n\r\n"))
+    .map(([text, end]) => text + end)
+
+/** A line that is said alone. */
+export const one = (line: fc.Arbitrary<string>): fc.Arbitrary<ReadonlyArray<string>> => line.map((line) => [line])
+
+/** Lines that are said at once. */
+export const says = <E extends Tagged>(blanks: fc.Arbitrary<ReadonlyArray<string>>): fc.Arbitrary<Command<E>> =>
+  fc
+    .tuple(blanks, fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 3 }), fc.nat(3))
+    .map(([blanks, cuts, held]) => new Says<E>(blanks, cuts, held === 3))

@@ -10,7 +10,7 @@ import * as Quirk from "../../src/protocol/Quirk.ts"
 import type { Attended, Conversation, Turn } from "./Conversation.ts"
 import * as Conversations from "./Conversation.ts"
 import { judge, Violation } from "./ConversationInvariants.ts"
-import type { Options } from "./ConversationRun.ts"
+import type { Breakable } from "./ConversationRun.ts"
 import { check, commandsOf } from "./ConversationRun.ts"
 import * as WithClient from "./ConversationWithClient.ts"
 import * as WithServer from "./ConversationWithServer.ts"
@@ -246,8 +246,6 @@ const serverHost =
       : { _tag: "Deny", code: 911 }
   }
 
-const codes = [911, 923, 924, 500, 601, 910, 921] as const
-
 const settings = fc.record<Setting>({
   options: WithClient.options.map((options) => ({ ...options, account: Account.Account.make("ALICE@hotmail.com") })),
   quirks: fc.subarray([...Quirk.all]),
@@ -255,9 +253,9 @@ const settings = fc.record<Setting>({
   admission: fc.oneof(
     { arbitrary: fc.constant("Challenge" as const), weight: 4 },
     fc.constant("Refer" as const),
-    fc.constantFrom(...codes),
+    fc.constantFrom(...WithServer.codes),
   ),
-  verdict: fc.oneof(fc.constant("Digest" as const), fc.constantFrom(...codes)),
+  verdict: fc.oneof(fc.constant("Digest" as const), fc.constantFrom(...WithServer.codes)),
 })
 
 type ServerSide = ReturnType<typeof WithServer.subject.side>
@@ -288,7 +286,7 @@ const meet = (setting: Setting, breaking: (side: ServerSide) => ServerSide): Due
 }
 
 /** Has many conversations between the two. */
-export const hold = ({ breaking = (side) => side, found, runs }: Options<ServerSide>) =>
+export const hold = ({ breaking = (side) => side, found, runs }: Breakable<ServerSide>) =>
   check(
     fc.property(settings, commandsOf(commands, 30, found), (setting, commands) => {
       const duet = meet(setting, breaking)

@@ -39,7 +39,5 @@ export const witness = () => {
       passed.set(name, count(name) + 1)
     },
     count,
-    /** The edges that were never passed. */
-    missing: (table: Table): ReadonlyArray<string> => edgesOf(table).filter((name) => count(name) === 0),
   }
 }

@@ -115,7 +115,7 @@ const knownIn = (value: object): ReadonlyArray<Conversations.Fact> =>
   })
 
 const knowledge: Judge = (conversation, { state }) => {
-  const told = Conversations.told(conversation)
+  const told = conversation.company.told(conversation)
   const untold = knownIn(state).filter(([field, value]) => !told.some((fact) => fact[0] === field && fact[1] === value))
   return untold.length === 0
     ? undefined
@@ -123,14 +123,12 @@ const knowledge: Judge = (conversation, { state }) => {
 }
 
 /** What must not be found: passwords, and the digests that were said or answered with, in small letters. */
-const secretsOf = <E extends Tagged>({ company, heard, turns }: Conversation<E>): ReadonlyArray<string> => [
-  ...company.passwords,
-  ...(heard.match(/(?<![^ \t])[0-9a-fA-F]{32}(?![^ \t\r\n])/g) ?? []).map((digest) => digest.toLowerCase()),
-  ...turns.flatMap(({ input }) =>
-    input._tag === "Fed" && "digest" in input.event && Redacted.isRedacted(input.event.digest)
-      ? [String(Redacted.value(input.event.digest))]
-      : [],
+const secretsOf = <E extends Tagged>(conversation: Conversation<E>): ReadonlyArray<string> => [
+  ...conversation.company.passwords,
+  ...(conversation.heard.match(/(?<![^ \t])[0-9a-fA-F]{32}(?![^ \t\r\n])/g) ?? []).map((digest) =>
+    digest.toLowerCase(),
   ),
+  ...Conversations.fedIn(conversation).flatMap((event) => ("digest" in event ? textsIn(event.digest) : [])),
 ]
 
 /** Whatever a person or a program could print of some values, in small letters. */
@@ -151,12 +149,25 @@ const textsIn = (value: unknown): ReadonlyArray<string> => {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []
 }
 
+/** The events, commands and questions that may carry a digest, wrapped. */
+const carriers = ["UsrRespond", "Answer", "Verdict"]
+
+/** What an action is about: a command, a question, an event; else the action itself. */
+const subjectOf = (action: Tagged): object => Object.values(action).find((inner) => isTagged(inner)) ?? action
+
 const secrets: Judge = (conversation, { moves, state }) => {
   const hidden = secretsOf(conversation)
   const betrays = (text: string) => hidden.some((secret) => text.includes(secret))
-  if (textsIn(state).some(betrays)) return `it is in ${state._tag}`
-  const printing = moves.find(({ actions, event, to }) => betrays(printed([event, to, ...actions])))
-  return printing === undefined ? undefined : `it is in what is printed of ${printing.event._tag}`
+  const holds = (value: object) =>
+    isTagged(value) && carriers.includes(value._tag)
+      ? textsIn(value).some((text) => conversation.company.passwords.includes(text))
+      : textsIn(value).some(betrays)
+  if (textsIn(state).some(betrays)) return `one is in ${state._tag}`
+  for (const { actions, event, to } of moves) {
+    if (betrays(printed([event, to, ...actions]))) return `one is in what is printed of ${event._tag}`
+    if ([event, ...actions.map(subjectOf)].some(holds)) return `one is in what came of ${event._tag}`
+  }
+  return undefined
 }
 
 const waits: Judge = ({ company, wasDeciding }, { input, moves }) => {
@@ -173,11 +184,13 @@ const waits: Judge = ({ company, wasDeciding }, { input, moves }) => {
   return undefined
 }
 
-const overdue: Judge = ({ over }, { ifOverdue: { actions, to }, state }) => {
-  const isLeft = over || state._tag === "LoggedIn" ? to === state : to._tag === "Closed"
-  const wanted = over || state._tag === "LoggedIn" ? "" : "Close"
+const overdue: Judge = ({ over }, { ifOverdue, state }) => {
+  if (ifOverdue === undefined) return `in ${state._tag} it is a defect`
+  const { actions, to } = ifOverdue
   const done = actions.map(({ _tag }) => _tag).join(", ")
-  return isLeft && done === wanted ? undefined : `in ${state._tag} it leads to ${to._tag} (${done})`
+  const isWaiting = !over && state._tag !== "LoggedIn"
+  const isRight = isWaiting ? to._tag === "Closed" && done === "Close" : to === state && done === ""
+  return isRight ? undefined : `in ${state._tag} it leads to ${to._tag} (${done})`
 }
 
 const judges: { readonly [name in Name]?: Judge } = {

@@ -26,6 +26,8 @@ export interface Subject<T extends Honest, S extends Tagged, E extends Tagged, I
   /** What may be done, by who does it. */
   readonly kinds: { readonly [kind: string]: ReadonlyArray<fc.Arbitrary<Command<E>>> }
   readonly overdue: E
+  /** Edges that no conversation can pass. */
+  readonly unreachable: ReadonlyArray<string>
 }
 
 /** Where a run began, and where in it a failure was found: given back, it is found again. */
@@ -64,7 +66,7 @@ export const commandsOf = <M extends object, R>(
     ...(found?.replayPath !== undefined && { replayPath: found.replayPath }),
   })
 
-/** Checks a property; what it throws besides violations is thrown on. */
+/** Checks a property, which throws violations; anything else that it throws is our own fault. */
 export const check = <T extends Array<unknown>>(property: fc.IProperty<T>, { found, runs }: Runs): Checked => {
   const { path, seed } = found ?? {}
   const details = fc.check(property, {
@@ -74,23 +76,28 @@ export const check = <T extends Array<unknown>>(property: fc.IProperty<T>, { fou
   })
   if (!details.failed) return { seed: details.seed, failure: undefined }
   const { counterexample, counterexamplePath, errorInstance } = details
-  if (!(errorInstance instanceof Violation)) throw errorInstance
+  if (!(errorInstance instanceof Violation)) {
+    throw new Error(again({ seed: details.seed, path: counterexamplePath ?? "" }), { cause: errorInstance })
+  }
   const replayPath = /replayPath="([^"]*)"/.exec(String(counterexample?.at(-1)))?.[1] ?? ""
   const failure = { seed: details.seed, path: counterexamplePath ?? "", replayPath, violation: errorInstance }
   return { seed: details.seed, failure }
 }
 
-/** What has come of many conversations with a machine: a failure, or the edges that were passed. */
-export interface Held extends Checked {
-  readonly missing: ReadonlyArray<string>
-  /** How often an edge was passed. */
+/** What has come of many conversations with a machine: a failure, or how often each edge was passed. */
+interface Held extends Checked {
   readonly count: (edge: string) => number
+  /** The edges that were never passed, and could have been. */
+  readonly missing: ReadonlyArray<string>
 }
 
-/** How a machine is held against the invariants. */
-export interface Options<M> extends Runs {
-  /** Breaks the machine, to see that this is found out. */
+/** A run with a machine that may be broken, to see that this is found out. */
+export interface Breakable<M> extends Runs {
   readonly breaking?: (side: M) => M
+}
+
+/** A run in which, besides, somebody may be missing. */
+interface Options<M> extends Breakable<M> {
   /** Leaves out what these would do. */
   readonly without?: ReadonlyArray<string>
 }
@@ -114,7 +121,11 @@ export const hold = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
     for (let i = 0; i < setting.honest && goesOn.check(conversation); i++) goesOn.run(conversation, machine)
     fc.modelRun(() => ({ model: conversation, real: machine }), commands)
   })
-  return { ...check(property, { runs, found }), missing: witness.missing(subject.table), count: witness.count }
+  const checked = check(property, { runs, found })
+  const missing = Edges.edgesOf(subject.table).filter(
+    (edge) => witness.count(edge) === 0 && !subject.unreachable.includes(edge),
+  )
+  return { ...checked, count: witness.count, missing }
 }
 
 /** Gives the inputs of a script to a machine, and throws where it breaks an invariant. */
@@ -122,7 +133,7 @@ export const give = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
   subject: Subject<T, S, E, I, C, Q>,
   setting: T,
   inputs: ReadonlyArray<Script.Input<E>>,
-  breaking: (side: Side<S, E, I, C, Q>) => Side<S, E, I, C, Q> = (side) => side,
+  breaking: ((side: Side<S, E, I, C, Q>) => Side<S, E, I, C, Q>) | undefined = (side) => side,
 ): void => {
   const machine = Conversation.attend(breaking(subject.side(setting)), subject.overdue)
   const conversation = machine.begin(subject.company(setting))
@@ -132,18 +143,28 @@ export const give = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
   }
 }
 
-const again = (found: Found): string => `It is found again with { found: ${JSON.stringify(found)} }.`
+const again = ({ path, replayPath, seed }: Found): string =>
+  `It is found again with { found: ${JSON.stringify({ seed, path, replayPath })} }.`
+
+/** A script as text, if it can be played at all. */
+const played = (script: Script.Script): string => {
+  try {
+    return Script.play(script)
+  } catch (error) {
+    return `# This cannot be played: ${String(error)}\n# ${JSON.stringify(script)}`
+  }
+}
 
 /** What is printed of a failure: which invariant, how to have it again, and the conversation, to be saved. */
 export const report = ({ path, replayPath, seed, violation: { breaches, scripts } }: Failure): string =>
   [
     ...breaches.map(({ how, name }) => `${sentences[name]} But ${how}.`),
-    again({ seed, path, replayPath }),
-    `Save the following as test/transcripts/regressions/${breaches[0]?.name}-${seed}.txt: it is then replayed by each run.`,
+    again({ path, replayPath, seed }),
+    `Save the following as test/transcripts/regressions/${breaches[0]?.name}-${seed >>> 0}.txt: it is then replayed by each run.`,
     "",
     ...breaches.map(({ name }) => `# ${sentences[name]}`),
     "",
-    `${scripts.map(Script.play).join("\n\n")}\n`,
+    `${scripts.map(played).join("\n\n")}\n`,
   ].join("\n")
 
 /** Throws what is printed of a failure, if there was one. */

@@ -4,7 +4,7 @@ import type * as Server from "../../src/login/Server.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
 import { cutAt } from "./ConversationCommands.ts"
 import { Violation } from "./ConversationInvariants.ts"
-import type { Options } from "./ConversationRun.ts"
+import type { Breakable } from "./ConversationRun.ts"
 import { check } from "./ConversationRun.ts"
 import * as WithServer from "./ConversationWithServer.ts"
 import * as Script from "./Script.ts"
@@ -69,7 +69,7 @@ const waysOf = (lines: ReadonlyArray<string>, cuts: ReadonlyArray<number>): Read
 }
 
 /** Has many clients heard in all ways. */
-export const hold = ({ breaking = (side) => side, ...runs }: Options<ServerSide>) =>
+export const hold = ({ breaking = (side) => side, ...runs }: Breakable<ServerSide>) =>
   check(
     fc.property(
       fc.subarray([...Quirk.all]),

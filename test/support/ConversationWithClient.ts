@@ -3,17 +3,18 @@ import * as fc from "fast-check"
 import * as Redacted from "effect/Redacted"
 import * as Client from "../../src/login/Client.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import * as Dialect from "../../src/protocol/Dialect.ts"
+import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import * as Arbitraries from "./Arbitraries.ts"
 import * as ClientSide from "./ClientSide.ts"
-import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
-import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import type { Company, Fact, Next } from "./Conversation.ts"
 import * as Conversations from "./Conversation.ts"
 import type { Command } from "./ConversationCommands.ts"
-import { Befalls, ComesLate, Decides, GoesOn } from "./ConversationCommands.ts"
-import { digestOf, password, says } from "./ConversationWithServer.ts"
+import { Befalls, ComesLate, Decides, ended, GoesOn, one, says } from "./ConversationCommands.ts"
 import type { Honest, Subject } from "./ConversationRun.ts"
+import { give } from "./ConversationRun.ts"
+import { digestOf, password } from "./ConversationWithServer.ts"
 import * as Script from "./Script.ts"
 
 type Event = Client.Event
@@ -35,8 +36,6 @@ export const answer = ({ challenge }: Question, password: string): Event => ({
   _tag: "Answer",
   digest: Redacted.make(Challenge.Digest.make(digestOf(challenge, password)), { label: "digest" }),
 })
-
-const challenge = Challenge.Challenge.make("1013928519.693957190")
 
 const line = (text: string): Next<Event> => ({ _tag: "Line", line: `${text}\r\n` })
 
@@ -72,7 +71,7 @@ const names = (bytes: string): ReadonlyArray<Fact> => {
 const outReasons: { readonly [word: string]: string } = { OTH: "LoggedInElsewhere", SSD: "ShuttingDown" }
 
 /** What a server's line tells. */
-const lineTells: Company<Event>["lineTells"] = ([verb = "", ...words]) => {
+const lineTells = ([verb = "", ...words]: ReadonlyArray<string>): ReadonlyArray<Fact> => {
   if (/^[0-9]{3}$/.test(verb)) {
     return [["code", verb], ...["Denied", "Unavailable"].map((reason) => ["reason", reason] as const)]
   }
@@ -107,34 +106,33 @@ const reasons: { readonly [event in Event["_tag"]]?: Client.Reason["_tag"] } = {
   Overdue: "TimedOut",
 }
 
+/** What an event tells: what it bears, and why one may close. */
 const eventTells = (event: Event): ReadonlyArray<Fact> => [
   ...Object.entries(event).map(([field, value]) => [field, Script.describe(value)] as const),
-  ["reason", reasons[event._tag] ?? "none"],
+  ...Object.entries(reasons).flatMap(([tag, reason]) => (tag === event._tag ? [["reason", reason] as const] : [])),
 ]
 
-/** How many lines a client may have passed over. */
-const counted = Array.from({ length: 65 }, (_, n): Fact => ["skipped", String(n)])
+/** How many of some lines may have been passed over. */
+const counted = (lines: ReadonlyArray<unknown>): ReadonlyArray<Fact> =>
+  Array.from({ length: lines.length + 1 }, (_, n) => ["skipped", String(n)])
 
 const company = ({ account, dialects, manner, ...setting }: Setting): Company<Event> => ({
   to: "Client",
   passwords: [password],
   decisions: ["Answer"],
-  start: [
+  told: (conversation) => [
     ["account", Script.describe(account)],
     ["offered", Script.describe(dialects)],
     ["manner", manner],
     ["reason", "ServerMisbehaved"],
-    ...counted,
+    ...counted(Conversations.linesOf(conversation.heard)),
+    ...Conversations.linesOf(conversation.said).map(([, trId = ""]): Fact => ["trId", trId]),
+    ...Conversations.linesOf(conversation.heard).flatMap(lineTells),
+    ...Conversations.fedIn(conversation).flatMap(eventTells),
   ],
-  lineTells,
-  eventTells,
   fill,
   next: next(setting.welcome),
-  script: (inputs) => ({
-    _tag: "Client",
-    options: { account, dialects, manner },
-    inputs,
-  }),
+  script: (inputs) => ({ _tag: "Client", options: { account, dialects, manner }, inputs }),
 })
 
 const challenges = "USR # MD5 S 1013928519.693957190"
@@ -201,11 +199,7 @@ const garbage = fc.oneof(
   Arbitraries.bytes.map((bytes) => `${bytes}\n`),
 )
 
-const ended = (texts: ReadonlyArray<string>): fc.Arbitrary<string> =>
-  fc.tuple(fc.constantFrom(...texts), fc.constantFrom("\r\n", "\r\n", "\n", " \r\n")).map(([text, end]) => text + end)
-
 const anyLine = fc.oneof(...Object.values(lines).map(ended))
-const one = (text: fc.Arbitrary<string>) => text.map((text) => [text])
 
 const guesses = [
   "VER # $dialect CVR0\r\n",
@@ -226,12 +220,9 @@ const kinds = {
     says<Event>(one(garbage)),
     fc.integer({ min: 60, max: 70 }).chain((length) => says<Event>(fc.constant(Array.from({ length }, () => "ZZZ\n")))),
   ],
-  late: [
-    ...Array.from({ length: 6 }, () =>
-      fc.tuple(anyLine, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
-    ),
-    fc.constant(new Befalls<Event>(answer({ _tag: "Digest", challenge }, password), ({ over }) => over)),
-  ],
+  late: Array.from({ length: 6 }, () =>
+    fc.tuple(anyLine, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
+  ),
   host: [fc.constant(new Decides<Event, Question>("Digest", (question) => answer(question, password)))],
   application: [
     fc.constant(new Befalls<Event>({ _tag: "LogOff" })),
@@ -258,7 +249,17 @@ export const subject: Subject<
   company,
   kinds,
   overdue: { _tag: "Overdue" },
+  // Who is referred was never challenged: there is nothing to answer, and nothing that could come early.
+  unreachable: ["Answer in Referred leads to Referred", "Early in Referred leads to Referred"],
 }
 
-/** The setting of a script: what an honest server would do is not asked. */
+/** A setting in which it is not asked what an honest server would do. */
 export const settingOf = (options: Client.Options): Setting => ({ ...options, welcome: challenges, honest: 0 })
+
+/** Plays a script, and throws where the client breaks an invariant. */
+export const replay = (
+  { inputs, options }: Extract<Script.Script, { readonly _tag: "Client" }>,
+  breaking?: Breaking,
+): void => give(subject, settingOf(options), inputs, breaking)
+
+type Breaking = (side: ReturnType<typeof subject.side>) => ReturnType<typeof subject.side>

@@ -4,16 +4,17 @@ import * as Crypto from "node:crypto"
 import * as Server from "../../src/login/Server.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
+import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
-import * as Arbitraries from "./Arbitraries.ts"
-import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import type * as ServerCommand from "../../src/protocol/ServerCommand.ts"
+import * as Arbitraries from "./Arbitraries.ts"
 import type { Company, Conversation, Fact, Next } from "./Conversation.ts"
 import * as Conversations from "./Conversation.ts"
 import type { Command } from "./ConversationCommands.ts"
-import { Befalls, Decides, GoesOn, Says } from "./ConversationCommands.ts"
+import { Befalls, Decides, ended, GoesOn, one, says } from "./ConversationCommands.ts"
 import type { Honest, Subject } from "./ConversationRun.ts"
+import { give } from "./ConversationRun.ts"
 import * as Script from "./Script.ts"
 import * as ServerSide from "./ServerSide.ts"
 
@@ -79,8 +80,8 @@ const next =
 
 /** What a client's line tells: TrIDs, names of dialects, the account, the digest; and why one may close. */
 const lineTells =
-  (quirks: ReadonlyArray<Quirk.Quirk>): Company<Event>["lineTells"] =>
-  ([verb, trId, ...parameters]) => {
+  (quirks: ReadonlyArray<Quirk.Quirk>) =>
+  ([verb, trId, ...parameters]: ReadonlyArray<string>): ReadonlyArray<Fact> => {
     const common: ReadonlyArray<Fact> = [["trId", String(Number(trId))]]
     const names = quirks.includes("dialectCaseInsensitive") ? parameters.map((name) => name.toUpperCase()) : parameters
     if (verb === "VER") {
@@ -102,6 +103,7 @@ const reasons: { readonly [event in Event["_tag"]]?: ReadonlyArray<Server.Reason
   Overdue: ["Overdue"],
 }
 
+/** What an event tells: what it bears, and why one may close. */
 const eventTells = (event: Event): ReadonlyArray<Fact> => [
   ...Object.entries(event).map(([field, value]) => [field, Script.describe(value)] as const),
   ...(reasons[event._tag] ?? []).map((reason) => ["reason", reason] as const),
@@ -111,16 +113,14 @@ const company = (setting: Setting): Company<Event> => ({
   to: "Server",
   passwords: [password],
   decisions: ["Challenge", "Refer", "Deny", "Accept"],
-  start: [["reason", "Misbehaved"]],
-  lineTells: lineTells(setting.quirks),
-  eventTells,
+  told: (conversation) => [
+    ["reason", "Misbehaved"],
+    ...Conversations.linesOf(conversation.heard).flatMap(lineTells(setting.quirks)),
+    ...Conversations.fedIn(conversation).flatMap(eventTells),
+  ],
   fill,
   next: next(setting),
-  script: (inputs) => ({
-    _tag: "Server",
-    quirks: setting.quirks,
-    inputs,
-  }),
+  script: (inputs) => ({ _tag: "Server", quirks: setting.quirks, inputs }),
 })
 
 const offers = [
@@ -185,22 +185,7 @@ const garbage = fc.oneof(
   Arbitraries.bytes.map((bytes) => `${bytes}\n`),
 )
 
-const ended = (texts: ReadonlyArray<string>): fc.Arbitrary<string> =>
-  fc
-    .tuple(fc.constantFrom(...texts), fc.constantFrom("\r\n", "\r\n", "\n", " \r\n", "\r\n\r\n"))
-    .map(([text, end]) => text + end)
-
 const anyLine = fc.oneof(...Object.values(lines).map(ended))
-
-/** Some lines said at once, in pieces. */
-export const says = <E extends { readonly _tag: string }>(
-  blanks: fc.Arbitrary<ReadonlyArray<string>>,
-): fc.Arbitrary<Command<E>> =>
-  fc
-    .tuple(blanks, fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 3 }), fc.nat(3))
-    .map(([blanks, cuts, held]) => new Says<E>(blanks, cuts, held === 3))
-
-const one = (text: fc.Arbitrary<string>) => text.map((text) => [text])
 
 const guesses = [
   "VER # MSNP7\r\n",
@@ -209,8 +194,9 @@ const guesses = [
   "USR # MD5 S $digest\r\n",
 ] as const
 
-const codes = fc.constantFrom(911, 923, 924, 500, 601, 910, 921)
-const denials = codes.map((code): Event => ({ _tag: "Deny", code }))
+/** The codes with which a host may decide. */
+export const codes = [911, 923, 924, 500, 601, 910, 921] as const
+const denials = fc.constantFrom(...codes).map((code): Event => ({ _tag: "Deny", code }))
 const challenges = fc.oneof(fc.constantFrom("1013928519.693957190", "1"), Arbitraries.word).map(challenge)
 const referrals = fc
   .constantFrom({ host: "10.0.0.5", port: 1863 }, { host: "::1", port: 1 })
@@ -230,7 +216,7 @@ const always = (event: Event) => () => event
 /** Some lines of one client: an honest login as far as it gets, then anything. */
 export const clients: fc.Arbitrary<ReadonlyArray<string>> = fc
   .tuple(
-    fc.subarray([...guesses, "CHG # NLN\r\n", "OUT\r\n"]),
+    fc.subarray([...guesses, "CHG # NLN\r\n"]),
     fc.array(
       fc.oneof(
         anyLine,
@@ -300,12 +286,21 @@ export const subject: Subject<
   company,
   kinds,
   overdue: { _tag: "Overdue" },
+  unreachable: [],
 }
 
-/** The setting of a script: what an honest client would do is not asked. */
+/** A setting in which it is not asked what an honest client would do. */
 export const settingWith = (quirks: ReadonlyArray<Quirk.Quirk>): Setting => ({
   quirks,
   offer: offers[0],
   asksInf: true,
   honest: 0,
 })
+
+/** Plays a script, and throws where the server breaks an invariant. */
+export const replay = (
+  { inputs, quirks }: Extract<Script.Script, { readonly _tag: "Server" }>,
+  breaking?: Breaking,
+): void => give(subject, settingWith(quirks), inputs, breaking)
+
+type Breaking = (side: ReturnType<typeof subject.side>) => ReturnType<typeof subject.side>
