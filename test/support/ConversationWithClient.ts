@@ -220,8 +220,8 @@ const kinds = {
     says<Event>(one(garbage)),
     fc.integer({ min: 60, max: 70 }).chain((length) => says<Event>(fc.constant(Array.from({ length }, () => "ZZZ\n")))),
   ],
-  late: Array.from({ length: 6 }, () =>
-    fc.tuple(anyLine, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
+  late: [anyLine, anyLine, anyLine, anyLine, anyLine, ended(lines.naming), ended(lines.naming)].map((line) =>
+    fc.tuple(line, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
   ),
   host: [fc.constant(new Decides<Event, Question>("Digest", (question) => answer(question, password)))],
   application: [
