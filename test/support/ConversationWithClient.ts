@@ -174,6 +174,7 @@ const lines = {
     "VER # MSNP12",
     "VER # CVR0",
     "INF # TWN",
+    "INF #+1 MD5",
     "USR #+1 MD5 S 1013928519.693957190",
     "USR # OK bob@hotmail.com Bob 1",
     "911 #+1",
@@ -201,6 +202,9 @@ const garbage = fc.oneof(
 
 const anyLine = fc.oneof(...Object.values(lines).map(ended))
 
+/** More lines that answer nothing than a client passes over, or nearly. */
+const flood = fc.integer({ min: 60, max: 70 }).map((length) => Array.from({ length }, () => "ZZZ\n"))
+
 const guesses = [
   "VER # $dialect CVR0\r\n",
   "INF #+1 MD5\r\n",
@@ -216,10 +220,7 @@ const kinds = {
     says<Event>(fc.array(anyLine, { minLength: 2, maxLength: 4 })),
   ],
   confused: Object.values(lines).map((texts) => says<Event>(one(ended(texts)))),
-  hostile: [
-    says<Event>(one(garbage)),
-    fc.integer({ min: 60, max: 70 }).chain((length) => says<Event>(fc.constant(Array.from({ length }, () => "ZZZ\n")))),
-  ],
+  hostile: [says<Event>(fc.oneof({ arbitrary: one(garbage), weight: 4 }, flood))],
   late: [anyLine, anyLine, anyLine, anyLine, anyLine, ended(lines.naming), ended(lines.naming)].map((line) =>
     fc.tuple(line, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
   ),
