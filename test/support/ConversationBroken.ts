@@ -165,7 +165,7 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
       : undefined,
   ),
   client("trId", "does not count its TrIDs", (state, event) =>
-    state._tag === "AwaitVer" && event._tag === "Ver" && state.manner === "AskInf"
+    state._tag === "AwaitVer" && event._tag === "Ver"
       ? {
           state: { ...pending(state), _tag: "AwaitInf", dialect: event.dialect },
           actions: [{ _tag: "Say", command: { _tag: "Inf", trId: state.trId } }],
