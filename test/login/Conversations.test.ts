@@ -4,14 +4,14 @@
  */
 import { describe, expect, it } from "vitest"
 import * as Server from "../../src/login/Server.ts"
-import * as Broken from "../support/ConversationBroken.ts"
-import * as Duet from "../support/ConversationDuet.ts"
-import * as Edges from "../support/ConversationEdges.ts"
-import { sentences, Violation } from "../support/ConversationInvariants.ts"
-import * as Run from "../support/ConversationRun.ts"
-import * as Together from "../support/ConversationTogether.ts"
-import * as WithClient from "../support/ConversationWithClient.ts"
-import * as WithServer from "../support/ConversationWithServer.ts"
+import * as Broken from "../support/conversation/Broken.ts"
+import * as Duet from "../support/conversation/Duet.ts"
+import * as Edges from "../support/conversation/Edges.ts"
+import { sentences, Violation } from "../support/conversation/Invariants.ts"
+import * as Run from "../support/conversation/Run.ts"
+import * as Together from "../support/conversation/Together.ts"
+import * as WithClient from "../support/conversation/WithClient.ts"
+import * as WithServer from "../support/conversation/WithServer.ts"
 import * as Script from "../support/Script.ts"
 
 /**

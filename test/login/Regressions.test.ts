@@ -1,8 +1,8 @@
 /** Conversations that once broke an invariant: they stay as they are now, and are judged anew. */
 import * as Fs from "node:fs"
 import { describe, expect, it } from "vitest"
-import * as WithClient from "../support/ConversationWithClient.ts"
-import * as WithServer from "../support/ConversationWithServer.ts"
+import * as WithClient from "../support/conversation/WithClient.ts"
+import * as WithServer from "../support/conversation/WithServer.ts"
 import * as Script from "../support/Script.ts"
 
 const folder = new URL("../transcripts/regressions/", import.meta.url)

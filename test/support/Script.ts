@@ -218,7 +218,7 @@ const happeningLines = <E extends Tagged>(
 }
 
 /** A cell of a table that was looked up: `from` and `event` are tags, and so is where it led. */
-export interface Edge {
+interface Edge {
   readonly from: string
   readonly event: string
   readonly to: string

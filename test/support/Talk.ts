@@ -23,7 +23,7 @@ export type Happening<Q, E> =
   | Exclude<Action<never, Q, E>, { readonly _tag: "Say" }>
 
 /** One move of the machine, for whoever watches. */
-export interface Move<S, E, Q> {
+interface Move<S, E, Q> {
   readonly from: S
   readonly event: E
   readonly to: S

@@ -1,15 +1,15 @@
 /** Conversations by the thousand: what each is made of, which edges they passed, and what is printed of a failure. */
 import * as fc from "fast-check"
-import type { Tagged } from "../../src/machine/Machine.ts"
+import type { Tagged } from "../../../src/machine/Machine.ts"
 import type { Company } from "./Conversation.ts"
 import * as Conversation from "./Conversation.ts"
-import type { Command } from "./ConversationCommands.ts"
-import { GoesOn } from "./ConversationCommands.ts"
-import type { Table } from "./ConversationEdges.ts"
-import * as Edges from "./ConversationEdges.ts"
-import { judge, sentences, Violation } from "./ConversationInvariants.ts"
-import * as Script from "./Script.ts"
-import type { Side } from "./Talk.ts"
+import type { Command } from "./Commands.ts"
+import { GoesOn } from "./Commands.ts"
+import type { Table } from "./Edges.ts"
+import * as Edges from "./Edges.ts"
+import { judge, sentences, Violation } from "./Invariants.ts"
+import * as Script from "../Script.ts"
+import type { Side } from "../Talk.ts"
 
 /** For how many steps a conversation is honest, before anything may happen in it. */
 export interface Honest {

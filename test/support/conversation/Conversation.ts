@@ -3,12 +3,12 @@
  * here has read a table; what may come next is told from what was said and asked.
  */
 import * as Result from "effect/Result"
-import type { Tagged } from "../../src/machine/Machine.ts"
-import * as Codec from "../../src/protocol/Codec.ts"
-import * as Line from "../../src/protocol/Line.ts"
-import type * as Script from "./Script.ts"
-import type { Side } from "./Talk.ts"
-import { saidOf, talk } from "./Talk.ts"
+import type { Tagged } from "../../../src/machine/Machine.ts"
+import * as Codec from "../../../src/protocol/Codec.ts"
+import * as Line from "../../../src/protocol/Line.ts"
+import type * as Script from "../Script.ts"
+import type { Side } from "../Talk.ts"
+import { saidOf, talk } from "../Talk.ts"
 
 /** One move of the machine. */
 export interface Move {

@@ -5,10 +5,10 @@
 import * as Formatter from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import * as Util from "node:util"
-import type { Tagged } from "../../src/machine/Machine.ts"
+import type { Tagged } from "../../../src/machine/Machine.ts"
 import type { Conversation, Turn } from "./Conversation.ts"
 import * as Conversations from "./Conversation.ts"
-import * as Script from "./Script.ts"
+import * as Script from "../Script.ts"
 
 /** The sentences, by name. */
 export const sentences = {

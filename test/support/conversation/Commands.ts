@@ -3,10 +3,10 @@
  * Whether one may be done now is told from the conversation, never from a table.
  */
 import * as fc from "fast-check"
-import type { Tagged } from "../../src/machine/Machine.ts"
+import type { Tagged } from "../../../src/machine/Machine.ts"
 import type { Attended, Conversation } from "./Conversation.ts"
-import { judge } from "./ConversationInvariants.ts"
-import * as Script from "./Script.ts"
+import { judge } from "./Invariants.ts"
+import * as Script from "../Script.ts"
 
 /** Something that is done in a conversation. */
 export type Command<E extends Tagged> = fc.Command<Conversation<E>, Attended<E>>

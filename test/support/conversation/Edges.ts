@@ -1,7 +1,7 @@
 /**
  * The edges of a table, and how often each was passed. A sample may miss one and say nothing: here it says which.
  */
-import type { Cell, Tagged } from "../../src/machine/Machine.ts"
+import type { Cell, Tagged } from "../../../src/machine/Machine.ts"
 
 /** A table of either machine. */
 export type Table = { readonly [state: string]: { readonly [event: string]: Cell<string, unknown> } }

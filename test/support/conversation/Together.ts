@@ -1,14 +1,14 @@
 /** One client, heard in several ways: line by line, all at once, byte by byte, in pieces. */
 import * as fc from "fast-check"
-import type * as Server from "../../src/login/Server.ts"
-import * as Quirk from "../../src/protocol/Quirk.ts"
-import { cutAt } from "./ConversationCommands.ts"
-import { Violation } from "./ConversationInvariants.ts"
-import type { Breakable } from "./ConversationRun.ts"
-import { check } from "./ConversationRun.ts"
-import * as WithServer from "./ConversationWithServer.ts"
-import * as Script from "./Script.ts"
-import { saidOf, talk } from "./Talk.ts"
+import type * as Server from "../../../src/login/Server.ts"
+import * as Quirk from "../../../src/protocol/Quirk.ts"
+import { cutAt } from "./Commands.ts"
+import { Violation } from "./Invariants.ts"
+import type { Breakable } from "./Run.ts"
+import { check } from "./Run.ts"
+import * as WithServer from "./WithServer.ts"
+import * as Script from "../Script.ts"
+import { saidOf, talk } from "../Talk.ts"
 
 type ServerSide = ReturnType<typeof WithServer.subject.side>
 type Input = Script.Input<Server.Event>
