@@ -59,12 +59,16 @@ const constantOf = (node: ts.Node): string => {
 const ofCells = ["table", "listening", "deciding", "usrInitiate", "handedOver", "over"]
 const ofHandlers = ["handlers", "ends", "endsLogin", "endsSession", "leave", "delivers"]
 
+/** Those of them that were there: none must be renamed out of this proof. */
+const met = new Set<string>()
+
 const machine = (file: string): ReadonlyArray<Deletion> =>
   deletionsIn(file, (node) => {
     if (!ts.isPropertyAssignment(node) && !ts.isShorthandPropertyAssignment(node)) return undefined
     const name = node.name.getText()
     const constant = constantOf(node)
     if (!/^[A-Z]/.test(name)) return undefined
+    met.add(constant)
     if (ofCells.includes(constant)) return ["cell", name, ...withComma(node)]
     return ofHandlers.includes(constant) ? ["handler", name, ...withComma(node)] : undefined
   })
@@ -106,6 +110,9 @@ const keepers = filesIn("src").flatMap((file) => {
 })
 
 const all = [...machine("src/login/Server.ts"), ...machine("src/login/Client.ts"), ...clauses, ...citations, ...keepers]
+const gone = [...ofCells, ...ofHandlers].filter((constant) => !met.has(constant))
+if (gone.length > 0) throw new Error(`No cell or handler stands in ${gone.join(", ")} any more.`)
+
 const wanted = process.argv.slice(2)
 const deletions = all.filter(({ file, kind, name }) => wanted.every((word) => `${kind} ${name} ${file}`.includes(word)))
 

@@ -74,7 +74,20 @@ const sections = chapters
 
 /** The sentences of a chapter. */
 const sentences = (chapter: string): string =>
-  Links.list(inChapter(chapter).map((id) => `${Clause.all[id].says} (${Links.clause(id)})`))
+  Links.list(inChapter(chapter).map((id) => `${Clause.all[id].says} (${Links.clause(id)}${standing(Clause.all[id])})`))
+
+/** What is to be said of a sentence that nothing here keeps. */
+const standing = ({ _tag }: Clause.Clause): string => {
+  switch (_tag) {
+    case "Awaits":
+      return "; not built yet"
+    case "Advice":
+      return "; advice"
+    case "Kept":
+    case "Addition":
+      return ""
+  }
+}
 
 /** How many clauses there are of each kind. */
 const kinds: { readonly [kind in Clause.Clause["_tag"]]: string } = {
@@ -113,11 +126,10 @@ const bends: { readonly [quirk in Quirk.Quirk]: readonly [addition: Clause.Id, .
 }
 
 const quirks = Atlas.markdown(
-  ["quirk", "what it does", "is", "bends", "default"],
+  ["quirk", "what it does", "is", "bends"],
   Quirk.all.map((quirk) => {
     const [addition, ...bent] = bends[quirk]
-    const isOn = Quirk.none[quirk] ? "on" : "off"
-    return [`\`${quirk}\``, Quirk.sentences[quirk], Links.clause(addition), bent.map(Links.clause).join(", "), isOn]
+    return [`\`${quirk}\``, Quirk.sentences[quirk], Links.clause(addition), bent.map(Links.clause).join(", ")]
   }),
 )
 

@@ -28,7 +28,10 @@ export const seed = {
     "journey",
     "Where the address of a notification server is known from before, connect to it.",
   ),
-  "connect.dispatch": advice("net/LoginClient Options.server", "Where none is known, connect to the dispatch server."),
+  "connect.dispatch": advice(
+    "net/LoginClient Options.server",
+    "Where no notification server is known from before, connect to the dispatch server.",
+  ),
   "connect.direct": kept("A direct connection goes to port 1863."),
   "connect.socks": awaits("journey", "A connection by way of a SOCKS proxy goes to the same server and port."),
   "connect.http": awaits("journey", "A connection over HTTP goes to a host of its own, on port 80."),
@@ -49,7 +52,7 @@ export const seed = {
     "A new connection is in the login stage: it agrees on a dialect, then authenticates the account.",
   ),
   "login.redirect": kept(
-    "A server that has too much to do may send the client on to another one in the midst of that.",
+    "A server that has too much to do may send the client on to another one in the midst of the login.",
   ),
   "login.synchronous": kept(
     "The login goes step by step: the client says something, the server answers, the client goes on.",
@@ -64,44 +67,48 @@ export const seed = {
   "login.meaningless": kept(
     "At a command that means nothing in the login stage, such as SYN, the server closes at once and says nothing.",
   ),
-  "login.stage-only": kept("None of this holds once the login is done."),
+  "login.stage-only": kept("None of the rules of the login stage holds once the login is done."),
 
   "ver.offer": kept("VER says which dialects the client speaks: a TrID, then their names."),
   "ver.case": kept("Names of dialects are told apart by letter case."),
-  "ver.trid": kept("The server answers with VER and the same TrID."),
-  "ver.common": kept("Where it speaks at least one of them, it names those of the offer that it speaks."),
-  "ver.reply-order": kept("The name that it puts first is the dialect of this session."),
-  "ver.none": kept("Where it speaks none of them, which should not happen, it names 0 alone and closes at once."),
-  "ver.cvr0": kept("A client may put CVR0 among the names."),
+  "ver.trid": kept("The server answers VER with VER and the same TrID."),
+  "ver.common": kept("A server that speaks at least one dialect of the offer names those of the offer that it speaks."),
+  "ver.reply-order": kept("The name that the server puts first is the dialect of this session."),
+  "ver.none": kept(
+    "A server that speaks none of the offer, which should not happen, names 0 alone and closes at once.",
+  ),
+  "ver.cvr0": kept("A client may put CVR0 among the names of its dialects."),
   "ver.cvr0-decorative": kept(
     "Up to MSNP7, CVR0 is decoration: it may have been meant to change what becomes of CVR, but makes no difference to what the server does.",
   ),
-  "ver.example-common": kept("Of four examples, two go on after an answer with dialects in it, such as `VER 0 MSNP7`."),
-  "ver.example-none": kept("In the third, the answer is `VER 0 0`, and the server closes."),
-  "ver.no-trid": kept("In the fourth, `VER MSNP7` has no TrID: the server closes and says nothing."),
+  "ver.example-common": kept(
+    "Of four examples of VER, two go on after an answer with dialects in it, such as `VER 0 MSNP7`.",
+  ),
+  "ver.example-none": kept("In the third example of VER, the answer is `VER 0 0`, and the server closes."),
+  "ver.no-trid": kept("In the fourth example, `VER MSNP7` has no TrID: the server closes and says nothing."),
 
   "inf.optional": kept("With the dialect settled, the client may send INF, or leave it out."),
   "inf.question": kept("INF has a TrID and nothing else; it asks how accounts are authenticated."),
-  "inf.reply": kept("The server answers with INF, the same TrID, and the name of the security package."),
-  "inf.md5": kept("Up to MSNP7, that name is always MD5."),
+  "inf.reply": kept("The server answers INF with INF, the same TrID, and the name of the security package."),
+  "inf.md5": kept("Up to MSNP7, the security package is always MD5."),
   "inf.emulate": advice(
     "net/LoginClient Options.manner",
-    "Nothing is lost by leaving it out; whoever wants to do all that the official client does sends it.",
+    "Nothing is lost by leaving INF out; whoever wants to do all that the official client does sends it.",
   ),
 
   "usr.must": kept("After the answer to INF, or to VER where INF is left out, the client must send the initial USR."),
   "usr.trid": kept("The initial USR has a TrID."),
-  "usr.package": kept("Its first parameter is the security package, always MD5."),
-  "usr.initial": kept("Its second parameter is the letter I, for initial."),
-  "usr.account": kept("Its third parameter is the account that logs in."),
-  "usr.disliked": kept("A server that does not like this USR closes and says nothing."),
+  "usr.package": kept("The first parameter of USR is the security package, always MD5."),
+  "usr.initial": kept("The second parameter of the initial USR is the letter I."),
+  "usr.account": kept("The third parameter of the initial USR is the account that logs in."),
+  "usr.disliked": kept("A server that does not like the initial USR closes and says nothing."),
   "usr.disliked-911": kept(
-    "It may say 911 before it closes: seen for S in the place of I, and for an account that is none.",
+    "At such a USR it may say 911 before it closes: seen for S in the place of I, and for an account that is none.",
   ),
   "usr.trouble": kept(
-    "A server in trouble or under maintenance answers with an error instead, such as 500, 601, 910 or 921.",
+    "A server in trouble or under maintenance answers the initial USR with an error, such as 500, 601, 910 or 921.",
   ),
-  "usr.answers": kept("Else it answers with XFR, or with a USR of its own."),
+  "usr.answers": kept("Else the server answers the initial USR with XFR, or with a USR of its own."),
 
   "xfr.dispatch": kept("The dispatch server answers everybody with XFR, and lets nobody in."),
   "xfr.gateway": awaits("journey", "The host for HTTP connections never answers with XFR."),
@@ -109,11 +116,11 @@ export const seed = {
     "A notification server answers with XFR very rarely: it seems, when it is overloaded or about to go down.",
   ),
   "xfr.form": kept("XFR has the TrID of the USR, and two, three or four parameters, by dialect."),
-  "xfr.ns": kept("Its first parameter is NS, for notification server."),
-  "xfr.address": kept("Its second parameter is where that server is: IP address, colon, port."),
-  "xfr.port": kept("The port seems always to be 1863, on which nobody should rely."),
-  "xfr.zero": kept("From MSNP3 on there is a third parameter, always 0."),
-  "xfr.self": kept("In MSNP7 there is a fourth parameter: address and port of the server that refers."),
+  "xfr.ns": kept("The first parameter of XFR is NS, for notification server."),
+  "xfr.address": kept("The second parameter of XFR is where that server is: IP address, colon, port."),
+  "xfr.port": kept("The port in XFR seems always to be 1863, on which nobody should rely."),
+  "xfr.zero": kept("From MSNP3 on, XFR has a third parameter, always 0."),
+  "xfr.self": kept("In MSNP7, XFR has a fourth parameter: address and port of the server that refers."),
   "xfr.example": kept(
     "For example, in MSNP7, `USR 2 MD5 I` with the account is answered with `XFR 2 NS`, an address, 0 and another address.",
   ),
@@ -131,32 +138,36 @@ export const seed = {
     "The random string is in fact the time, on which nobody should rely: take it for any characters, however many.",
   ),
   "usr.digest": kept(
-    "It is there for the password: the client puts that after it, and takes the MD5 of the whole in hexadecimal digits.",
+    "The client puts the password after the random string, which is there for that, and takes the MD5 of the whole in hexadecimal digits.",
   ),
-  "usr.respond": kept("It sends a USR with a TrID, MD5, S and the 32 digits: the subsequent USR."),
+  "usr.respond": kept(
+    "The client answers the challenge with a USR of its own, the subsequent one: a TrID, MD5, S and the 32 digits.",
+  ),
   "usr.ok": kept(
     "Where the password is right, the answer is USR OK with the account and the friendly name, URL-encoded.",
   ),
   "usr.verified": kept(
-    "In MSNP7 a last parameter says whether the account's address is verified: 1 for yes, 0 for no.",
+    "In MSNP7 a last parameter of USR OK says whether the account's address is verified: 1 for yes, 0 for no.",
   ),
   "usr.wrong-password": kept("Where the password is wrong, the server says 911 and closes."),
-  "usr.digest-size": kept("Where anything else is wrong, such as the number of digits, it closes and says nothing."),
+  "usr.digest-size": kept(
+    "Where anything else of the subsequent USR is wrong, such as the number of digits, the server closes and says nothing.",
+  ),
   "usr.trouble-again": kept(
-    "Here, too, a server in trouble answers with an error instead, such as 500, 601, 910 or 921.",
+    "A server in trouble answers the subsequent USR, too, with an error, such as 500, 601, 910 or 921.",
   ),
 
   "session.dispatch": kept(
     "The example session begins at the dispatch server, whose name stands for an address: VER, INF, USR, then XFR and the end of the connection.",
   ),
   "session.notification": kept(
-    "It goes on at the server named, from VER on again, to the challenge, the digest and USR OK.",
+    "The example session goes on at the server named, from VER on again, to the challenge, the digest and USR OK.",
   ),
 
-  "next.status": advice("net/LoginClient Session.send", "Now the client is logged in, and can set its first status."),
-  "next.sync": advice("net/LoginClient Session.send", "It should synchronize its lists soon."),
-  "next.messages": kept("It will probably be sent one or more messages (MSG) after USR OK."),
-  "next.cvr": advice("net/LoginClient Session.send", "It may send CVR to report its version."),
+  "next.status": advice("net/LoginClient Session.send", "A client that is logged in can set its first status."),
+  "next.sync": advice("net/LoginClient Session.send", "A client that is logged in should synchronize its lists soon."),
+  "next.messages": kept("A client will probably be sent one or more messages (MSG) after USR OK."),
+  "next.cvr": advice("net/LoginClient Session.send", "A client that is logged in may send CVR to report its version."),
 
   "efficiency.together": kept("Several commands may be sent at once, without waiting for the answers."),
   "efficiency.packet": kept("The author had trouble with several commands in one packet, and did not know why."),
@@ -176,7 +187,7 @@ export const seed = {
     "A connection that breaks off without being closed leaves the account online, and deaf, for several minutes.",
   ),
   "logoff.out": kept("The proper way to log off is OUT, which has no TrID and no parameters."),
-  "logoff.out-closes": kept("The server closes at once."),
+  "logoff.out-closes": kept("At OUT the server closes at once."),
   "logoff.out-silent": kept("The draft has the server answer OUT with OUT; in fact it never does."),
 
   "closing.reasons": kept("The server may end a session itself: it goes down, or the account logs in elsewhere."),
@@ -184,12 +195,12 @@ export const seed = {
     "host",
     "Where the account logs in elsewhere, the older connection is closed, and the newer one stays.",
   ),
-  "closing.oth": kept("Before it closes the older one, the server says OUT OTH."),
+  "closing.oth": kept("Before it closes a connection for a login elsewhere, the server says OUT OTH."),
   "closing.ssd": kept("A server that goes down says OUT SSD."),
-  "closing.ssd-closes": kept("It closes right after OUT SSD."),
+  "closing.ssd-closes": kept("The server closes right after OUT SSD."),
   "closing.warning": awaits(
     "host",
-    "Often it sends a message some minutes before, which says in how many minutes it goes down.",
+    "Often a server sends a message some minutes before it goes down, which says in how many.",
   ),
 } as const satisfies Record<string, Clause>
 

@@ -54,7 +54,7 @@ const pending = {
 export const Manner = Schema.Literals(["AskInf", "SkipInf"])
 export type Manner = typeof Manner.Type
 
-/** Where a login stands. A state carries what is known in it, and nothing else; it is named by what it awaits. */
+/** Where a login stands: named by what comes next, with what has come to light by then. */
 export const State = Schema.TaggedUnion({
   AwaitVer: { ...pending, offered: Schema.NonEmptyArray(Dialect.Dialect), manner: Manner },
   AwaitInf: { ...pending, dialect: Dialect.Dialect },
@@ -102,7 +102,7 @@ export const Event = Schema.TaggedUnion({
   Stray: { got: Schema.String },
   /** Anything but OUT, once logged in. */
   Further: {},
-  /** Whatever comes while our host reckons the answer to a challenge: what it is shows when its turn comes. */
+  /** Whatever comes while our host works out the answer to a challenge: what it is shows when its turn comes. */
   Early: {},
 
   /** The answer to the challenge. */
@@ -136,7 +136,17 @@ export type Code = "Silence"
 const { defer, ignore, misuse, refuse, rule } = Machine
 
 const unexpected = refuse("Silence", "login.synchronous")
-const stray = refuse("Silence", "beyond.reply-trid", "beyond.ver-list", "beyond.ok-account", "beyond.limit")
+const stray = refuse(
+  "Silence",
+  "beyond.verb",
+  "beyond.trid",
+  "beyond.reply-trid",
+  "beyond.limit",
+  "beyond.ver-list",
+  "beyond.inf-list",
+  "beyond.ok-account",
+  "beyond.asides",
+)
 
 const aside = <const S extends string>(state: S) =>
   rule("aside", [state], "Pass over what is no answer.", "beyond.asides")

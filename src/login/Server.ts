@@ -41,7 +41,7 @@ export const Reason = Schema.Literals([
 ])
 export type Reason = typeof Reason.Type
 
-/** Where a login stands. A state carries what is known in it, and nothing else; it is named by what it awaits. */
+/** Where a login stands: named by what comes next, with what has come to light by then. */
 export const State = Schema.TaggedUnion({
   AwaitVer: {},
   AwaitInfOrUsr: { dialect: Dialect.Dialect },
@@ -151,6 +151,7 @@ const cvrTooEarly = refuse(731, "login.cvr-before-usr")
 const cvrTooLate = refuse(715, "login.cvr-after-usr")
 const silence = refuse("Silence", "login.meaningless")
 const unreadable = refuse("Silence", "ver.no-trid", "beyond.verb", "beyond.trid", "beyond.limit")
+const unreadableInSession = refuse("Silence", "beyond.verb", "beyond.trid", "beyond.limit")
 const malformed = refuse("Silence", "usr.disliked")
 const disliked = refuse(911, "usr.disliked-911")
 const malformedDigest = refuse("Silence", "usr.digest-size")
@@ -374,7 +375,7 @@ export const table = {
   LoggedIn: {
     ...handedOver,
     Out: out,
-    Unreadable: unreadable,
+    Unreadable: unreadableInSession,
     Challenge: misuse,
     Refer: misuse,
     Deny: misuse,

@@ -70,7 +70,7 @@ export const sentence = ({ cell }: Pick<Entry, "cell">): string => {
 /** The clauses that a cell names. */
 export const cites = ({ cell }: Pick<Entry, "cell">): ReadonlyArray<string> => ("cites" in cell ? cell.cites : [])
 
-/** The states at whose end nothing can come of anything any more. */
+/** Whether nothing can come of anything any more. */
 export const isLast = (row: { readonly [event: string]: Cell<string, unknown> }): boolean =>
   Object.values(row).every(({ kind }) => kind === "ignore")
 

@@ -19,7 +19,7 @@ export type ByTag<A extends Tagged, Tag> = Extract<A, { readonly _tag: Tag }>
 /** The names of the sentences that a cell carries out: one at least. */
 export type Cites<Clause extends string> = readonly [Clause, ...Array<Clause>]
 
-/** The move is legal: its handler makes the next state, one of `to`, and the actions. Nobody is to blame. */
+/** A legal move, for which nobody is to blame: its handler makes one of the states `to`, and says what is to be done. */
 export interface Rule<Tag extends string, Clause extends string> {
   readonly kind: "rule"
   readonly name: string

@@ -40,11 +40,7 @@ export interface Credentials {
 
 /** How to log in. */
 export interface Options extends Credentials {
-  /**
-   * The server to begin with: a dispatch server, or a notification server.
-   *
-   * @keeps connect.dispatch
-   */
+  /** The server to begin with: a dispatch server, or a notification server. */
   readonly server: Address.Address
   /** Whether to ask for the security package first, as official clients do; by default it is asked. */
   readonly manner?: Client.Manner

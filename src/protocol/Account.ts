@@ -17,7 +17,7 @@ const isAddress = (text: string): boolean =>
 
 const description = `an address: one @ with something on both sides, no white space, at most ${maxBytes} bytes`
 
-/** An address of at most 129 bytes; a domain without a dot is allowed. */
+/** An address, of up to 129 bytes; its domain need not have a dot. */
 export const Account = Schema.String.check(Schema.makeFilter(isAddress)).pipe(
   Schema.brand("Account"),
   Schema.annotate({ description }),

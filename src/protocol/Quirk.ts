@@ -9,7 +9,7 @@
 export const sentences = {
   verSingle: "Answer VER with the chosen dialect alone, as Microsoft's servers did from 2008 on.",
   dialectCaseInsensitive: "Take the dialects in VER in either letter case, as the draft has it.",
-  msnp2ReferralZero: "Send MSNP2 clients the third parameter of XFR, which a real 1.0 client was seen to need.",
+  msnp2ReferralZero: "Send MSNP2 clients the zero of XFR, too: MSN Messenger 1.0, tried in 2010, did not go without.",
   verifiedFlagFromMsnp6: "Send the verified flag of USR OK from MSNP6 on, as Escargot does.",
   cvrAnytime: "Answer CVR during the login instead of refusing it, as lenient networks do.",
 } as const

@@ -28,6 +28,10 @@ describe("a clause", () => {
     expect(lost).toEqual([])
   })
 
+  it("that is advice, or awaits somebody, is kept by nobody", () => {
+    expect(ofKind("Advice", "Awaits").filter((id) => isCited([...rules, ...keepers], id))).toEqual([])
+  })
+
   it("is named by a test, unless it awaits a part that is not there yet", () => {
     expect(ofKind("Kept", "Advice", "Addition").filter((id) => !isCited(tests, id))).toEqual([])
   })

@@ -69,7 +69,16 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
   ),
   ...answering.map((state) =>
     refused(
-      ["beyond.reply-trid", "beyond.ver-list", "beyond.ok-account", "beyond.limit"],
+      [
+        "beyond.verb",
+        "beyond.trid",
+        "beyond.reply-trid",
+        "beyond.limit",
+        "beyond.ver-list",
+        "beyond.inf-list",
+        "beyond.ok-account",
+        "beyond.asides",
+      ],
       [state],
       ["Stray"],
       misbehaved(awaited[state], "nonsense"),

@@ -118,7 +118,7 @@ const mistargeted = <S extends string, E extends string>(subject: Subject<S, E>)
     return found === named ? [] : [`${name} leads to ${found}, and names ${named}`]
   })
 
-/** Where the sentence of a rule speaks of another command than is said, or of none. */
+/** Where a rule is to say a command, by its sentence, and says another or none; or is to say nothing, and does. */
 const misspoken = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
   cellsOf(subject).flatMap(({ cell, name, varieties }) => {
     if (cell.kind !== "rule") return []

@@ -70,7 +70,7 @@ describe("VER", () => {
   })
 })
 
-describe("the order of the checks on a line: verb and TrID, then time, then parameters", () => {
+describe("a line is judged by its verb and TrID, then by when it comes, then by its parameters:", () => {
   const order = "before VER | after VER | after INF | after the initial USR".split(" | ")
 
   /** Each line with what is said to it before VER, after VER, after INF, and after the initial USR. */
@@ -314,7 +314,7 @@ describe("the quirk", () => {
     expect(answer(["VER 1 msnp7 Msnp6 cvr0"]).said).toEqual(["VER 1 0"])
   })
 
-  it("msnp2ReferralZero sends MSNP2 the zero that a real 1.0 client was seen to need", () => {
+  it("msnp2ReferralZero sends MSNP2 the zero, without which MSN Messenger 1.0 did not go", () => {
     const server = withQuirk("msnp2ReferralZero")
     const to = { host: "10.0.0.5", port: 1863 }
     const refer: Host = () => ({ _tag: "Refer", to, from: { host: "10.0.0.1", port: 1863 } })

@@ -104,12 +104,8 @@ export const serverLaws: ReadonlyArray<Law<State, ServerEvent>> = [
     ["VerUncommon"],
     [says("VER 7 0"), ...closes("NoCommonDialect")],
   ),
-  refused(
-    ["ver.no-trid", "beyond.verb", "beyond.trid", "beyond.limit"],
-    [...listening, "LoggedIn"],
-    ["Unreadable"],
-    silence,
-  ),
+  refused(["ver.no-trid", "beyond.verb", "beyond.trid", "beyond.limit"], listening, ["Unreadable"], silence),
+  refused(["beyond.verb", "beyond.trid", "beyond.limit"], ["LoggedIn"], ["Unreadable"], silence),
 
   // INF.
   legal(

@@ -229,7 +229,7 @@ const clientChapter = (state: ClientState): string =>
 /** The tag of an event that has several varieties. */
 const tagOf = (event: string): string => event.split(" ")[0] ?? event
 
-/** Where a script for an event does not come to that event in that state, once the connection is not over. */
+/** Where a script for an event does not come to that event in that state, unless the connection is over. */
 const astray = (
   scripts: ReadonlyArray<readonly [state: string, event: string, script: Script.Script]>,
 ): ReadonlyArray<string> =>

@@ -1,9 +1,9 @@
 /** A machine held against its table, for every state and every event. */
 import * as Equal from "effect/Equal"
+import type { Table } from "../../src/machine/Atlas.ts"
 import type { Cell, Step, Tagged } from "../../src/machine/Machine.ts"
 import * as Machine from "../../src/machine/Machine.ts"
 
-type Table = { readonly [state: string]: { readonly [event: string]: Cell<string, unknown> } }
 type Done = Step<Tagged, Tagged>
 
 /** A machine, with a value of every kind of state and event, or several. */
