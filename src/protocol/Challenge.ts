@@ -58,7 +58,7 @@ const nineDigits = (n: number): string => String(n).padStart(minRandomDigits / 2
 /**
  * The answer to a challenge: MD5 of its bytes followed by those of the password in UTF-8.
  *
- * Only ASCII passwords are sure to agree with old clients: no source says in which encoding they hash others.
+ * No source says in which encoding old clients hash a password that is not ASCII; theirs may then differ from ours.
  *
  * @keeps usr.digest
  */
