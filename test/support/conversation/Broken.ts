@@ -71,7 +71,10 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
     state._tag === "LoggedIn" && event._tag === "Ver"
       ? {
           state,
-          actions: [{ _tag: "Say", command: { ...state, _tag: "UsrOk", trId: event.trId, verified: Option.none() } }],
+          actions: [
+            { _tag: "Say", command: { ...state, _tag: "UsrOk", trId: event.trId, verified: Option.none() } },
+            { _tag: "Deliver" },
+          ],
         }
       : undefined,
   ),
@@ -80,8 +83,8 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
       ? { state, actions: [{ _tag: "Say", command: { _tag: "Out", reason: "ShuttingDown" } }] }
       : undefined,
   ),
-  server("closed", "hands over behind a close what means nothing", (state, event, sound) =>
-    state._tag === "AwaitUsr" && event._tag === "Foreign"
+  server("closed", "hands over behind a close what it cannot read", (state, event, sound) =>
+    state._tag === "LoggedIn" && event._tag === "Unreadable"
       ? { ...sound, actions: [...sound.actions, { _tag: "Deliver" }] }
       : undefined,
   ),
@@ -90,6 +93,18 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
       ? {
           state: { ...state, _tag: "AwaitUsr" },
           actions: [{ _tag: "Say", command: { _tag: "Inf", trId: otherTrId(event.trId), packages: ["MD5"] } }],
+        }
+      : undefined,
+  ),
+  server("trId", "says 715 without a TrID", (state, event, sound) =>
+    state._tag === "AwaitUsr" && event._tag === "Ver"
+      ? {
+          ...sound,
+          actions: sound.actions.map((action) =>
+            action._tag === "Say" && action.command._tag === "Failure"
+              ? { ...action, command: { ...action.command, trId: Option.none() } }
+              : action,
+          ),
         }
       : undefined,
   ),
@@ -131,7 +146,18 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
     state._tag === "AwaitAdmission" && event._tag === "Inf" ? silently : undefined,
   ),
   server("waits", "forgets INF while its host decides", (state, event) =>
-    state._tag === "AwaitVerdict" && event._tag === "Inf" ? { state: { ...state }, actions: [] } : undefined,
+    state._tag === "AwaitVerdict" && event._tag === "Inf" ? { state, actions: [] } : undefined,
+  ),
+  server("waits", "drops a verb that means nothing in the login while its host decides", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Foreign" ? { state, actions: [] } : undefined,
+  ),
+  server("session", "never hands a command over", (state, event) =>
+    state._tag === "LoggedIn" && event._tag === "Foreign" ? { state, actions: [] } : undefined,
+  ),
+  server("session", "hands a command over that means nothing in the login", (state, event, sound) =>
+    state._tag === "AwaitUsr" && event._tag === "Foreign"
+      ? { ...sound, actions: [{ _tag: "Deliver" }, ...sound.actions] }
+      : undefined,
   ),
   server("overdue", "waits for the digest for ever", (state, event) =>
     state._tag === "AwaitDigest" && event._tag === "Overdue" ? { state, actions: [] } : undefined,
@@ -198,6 +224,12 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
           actions: [{ _tag: "Close" }],
         }
       : undefined,
+  ),
+  client("waits", "drops a line that comes while its host thinks", (state, event) =>
+    state._tag === "AwaitDigest" && event._tag === "Early" ? { state, actions: [] } : undefined,
+  ),
+  client("session", "never hands a command over", (state, event) =>
+    state._tag === "LoggedIn" && event._tag === "Further" ? { state, actions: [] } : undefined,
   ),
   client("overdue", "waits for the answer to INF for ever", (state, event) =>
     state._tag === "AwaitInf" && event._tag === "Overdue" ? { state, actions: [] } : undefined,

@@ -1,15 +1,14 @@
 /**
  * The edges of a table, and how often each was passed. A sample may miss one and say nothing: here it says which.
  */
-import type { Cell, Tagged } from "../../../src/machine/Machine.ts"
-
-/** A table of either machine. */
-export type Table = { readonly [state: string]: { readonly [event: string]: Cell<string, unknown> } }
+import type { Entry, Table } from "../../../src/machine/Atlas.ts"
+import * as Atlas from "../../../src/machine/Atlas.ts"
+import type { Tagged } from "../../../src/machine/Machine.ts"
 
 const edge = (from: string, event: string, to: string): string => `${event} in ${from} leads to ${to}`
 
 /** Where a cell leads, if it is one that can be passed; a misuse cannot. */
-const targets = (state: string, cell: Cell<string, unknown>, refused: string): ReadonlyArray<string> => {
+const targets = ({ cell, state }: Entry, refused: string): ReadonlyArray<string> => {
   switch (cell.kind) {
     case "rule":
       return cell.to
@@ -25,9 +24,7 @@ const targets = (state: string, cell: Cell<string, unknown>, refused: string): R
 
 /** All edges of a table, as sentences; a refusal leads to `Closed`. */
 export const edgesOf = (table: Table): ReadonlyArray<string> =>
-  Object.entries(table).flatMap(([state, row]) =>
-    Object.entries(row).flatMap(([event, cell]) => targets(state, cell, "Closed").map((to) => edge(state, event, to))),
-  )
+  Atlas.entries(table).flatMap((entry) => targets(entry, "Closed").map((to) => edge(entry.state, entry.event, to)))
 
 /** Counts how often each edge is passed. */
 export const witness = () => {

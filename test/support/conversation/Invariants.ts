@@ -19,6 +19,7 @@ export const sentences = {
   knowledge: "No state knows what it was not told.",
   secrets: "No password is anywhere, no digest is in a state, and neither is in what is printed.",
   waits: "What is heard while the host decides waits until it has.",
+  session: "In a session each line is handed over or ends it; outside of one, none is handed over.",
   overdue: "Every waiting state is left by Overdue, without a word.",
   agreement: "Client and server agree on dialect, account and outcome.",
   together: "A pipelined conversation says the same bytes as a lock-step one.",
@@ -62,9 +63,12 @@ const closed: Judge = ({ turns }) => {
   return late.length === 0 ? undefined : late.join(", ")
 }
 
+/** Whether a line is of the one kind that bears no TrID by the protocol, whichever side says it. */
+const bearsNone = ([verb]: ReadonlyArray<string>): boolean => verb === "OUT"
+
 /** The TrID of a line; none where it bears none. */
 const trIdOf = (words: ReadonlyArray<string>): number | undefined =>
-  words[0] === "OUT" || !/^[0-9]{1,10}$/.test(words[1] ?? "") ? undefined : Number(words[1])
+  bearsNone(words) || !/^[0-9]{1,10}$/.test(words[1] ?? "") ? undefined : Number(words[1])
 
 const trIds: Judge = (conversation, turn) =>
   conversation.company.to === "Server" ? repliesInOrder(conversation) : goesOnInOrder(conversation, turn)
@@ -75,8 +79,9 @@ const repliesInOrder = <E>({ heard, said }: Conversation<E>): string | undefined
   let next = 0
   let isIn = false
   for (const words of Conversations.linesOf(said)) {
+    if (bearsNone(words)) continue
     const trId = trIdOf(words)
-    if (trId === undefined) continue
+    if (trId === undefined) return `${words.join(" ")} bears no TrID`
     const at = isIn ? commands.indexOf(trId, next) : next
     if (commands[at] !== trId) return `${words.join(" ")} is no reply to command ${next + 1}`
     next = at + 1
@@ -87,9 +92,11 @@ const repliesInOrder = <E>({ heard, said }: Conversation<E>): string | undefined
 
 /** A client counts its TrIDs, and says the next line only behind a line that bears the TrID of the one before. */
 const goesOnInOrder = <E>({ heard, said }: Conversation<E>, { state }: Turn<E>): string | undefined => {
-  const commands = Conversations.linesOf(said).flatMap((words) => trIdOf(words) ?? [])
+  const commands = Conversations.linesOf(said)
+    .filter((words) => !bearsNone(words))
+    .map(trIdOf)
   const at = commands.findIndex((trId, i) => trId !== i + 1)
-  if (at !== -1) return `command ${at + 1} bears ${commands[at]}`
+  if (at !== -1) return `command ${at + 1} bears ${commands[at] ?? "no TrID"}`
   const isAnswered = state._tag === "LoggedIn" || state._tag === "Referred"
   const answered = isAnswered ? commands : commands.slice(0, -1)
   let rest = Conversations.linesOf(heard).map(trIdOf)
@@ -174,12 +181,24 @@ const waits: Judge = ({ company, wasDeciding }, { input, moves }) => {
   let isDeciding = wasDeciding
   for (const [i, { actions, event, from, to }] of moves.entries()) {
     const isFed = i === 0 && input._tag === "Fed"
-    if (isDeciding && !isFed && !(from === to && actions.every(({ _tag }) => _tag === "Postponed"))) {
+    const isPostponed = from === to && actions.map(({ _tag }) => _tag).join(", ") === "Postponed"
+    if (isDeciding && !isFed && !isPostponed) {
       return `${event._tag} did not wait`
     }
     if (isFed && company.decisions.includes(event._tag)) isDeciding = false
     if (actions.some(Conversations.isAsk)) isDeciding = true
     if (actions.some(({ _tag }) => _tag === "Close")) isDeciding = false
+  }
+  return undefined
+}
+
+const session: Judge = (_, { input, moves }) => {
+  for (const [i, { actions, event, from }] of moves.entries()) {
+    const isHeard = i > 0 || input._tag === "Heard"
+    const done = actions.map(({ _tag }) => _tag)
+    const isIn = from._tag === "LoggedIn"
+    if (!isIn && done.includes("Deliver")) return `${event._tag} was handed over in ${from._tag}`
+    if (isIn && isHeard && !done.includes("Deliver") && !done.includes("Close")) return `${event._tag} was lost`
   }
   return undefined
 }
@@ -201,6 +220,7 @@ const judges: { readonly [name in Name]?: Judge } = {
   knowledge,
   secrets,
   waits,
+  session,
   overdue,
 }
 

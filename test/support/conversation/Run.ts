@@ -1,11 +1,11 @@
 /** Conversations by the thousand: what each is made of, which edges they passed, and what is printed of a failure. */
 import * as fc from "fast-check"
+import type { Table } from "../../../src/machine/Atlas.ts"
 import type { Tagged } from "../../../src/machine/Machine.ts"
 import type { Company } from "./Conversation.ts"
 import * as Conversation from "./Conversation.ts"
 import type { Command } from "./Commands.ts"
 import { GoesOn } from "./Commands.ts"
-import type { Table } from "./Edges.ts"
 import * as Edges from "./Edges.ts"
 import { judge, sentences, Violation } from "./Invariants.ts"
 import * as Script from "../Script.ts"
