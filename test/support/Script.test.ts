@@ -36,6 +36,8 @@ const conversation = String.raw`# For the reader.
 >>> OUT\r\n
 <o> Client closes connection
     Closed { reason: LoggedOff }
+<o> Comes 2 inputs late: VER 1 MSNP6\r\n
+    Closed { reason: LoggedOff }
 `
 
 describe("a script", () => {
@@ -56,6 +58,15 @@ describe("a script", () => {
       expect(text).not.toBe(conversation)
       expect(Script.replay(text)).toBe(conversation)
     }
+  })
+
+  it("gives a machine a line that comes late for what it was then", () => {
+    const [, client] = Script.parse(conversation)
+    const edges = client === undefined ? [] : Script.run(client).edges
+    expect(edges.at(-1)).toEqual({ from: "Closed", event: "VerSkipInf", to: "Closed" })
+
+    const [sooner] = Script.parse(conversation.slice(conversation.indexOf("== client")).replace("Comes 2", "Comes 1"))
+    expect(sooner === undefined ? undefined : Script.run(sooner).edges.at(-1)?.event).toBe("Stray")
   })
 
   it("is found out where it gives a machine what it does not know", () => {

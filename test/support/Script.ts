@@ -10,7 +10,8 @@
  *         AwaitInfOrUsr { dialect: MSNP7 }
  *
  * What the other side says, what the host decides and what befalls the connection is given; the rest is what the
- * machine makes of it, and is compared. Lines that begin with `#` are for the reader.
+ * machine makes of it, and is compared. A line that comes to a machine though that has closed is given as
+ * `<o> Comes 2 inputs late: VER 0 MSNP7\r\n`. Lines that begin with `#` are for the reader.
  */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -32,9 +33,13 @@ import * as ServerSide from "./ServerSide.ts"
 import type { Happening, Side } from "./Talk.ts"
 import { talk } from "./Talk.ts"
 
-/** What a machine is given: bytes of its peer, or an event that its shell feeds. A remark is for the reader. */
+/**
+ * What a machine is given: bytes of its peer, or an event that its shell feeds. A line may come late, whatever has
+ * happened since: the shell made out what it is as many inputs ago. A remark is for the reader.
+ */
 export type Input<E> =
   | { readonly _tag: "Heard"; readonly bytes: string }
+  | { readonly _tag: "Late"; readonly bytes: string; readonly inputs: number }
   | { readonly _tag: "Fed"; readonly event: E }
   | { readonly _tag: "Remark"; readonly text: string }
 
@@ -247,6 +252,18 @@ const told = <Q, E extends Tagged>(self: Script["_tag"], happened: ReadonlyArray
   `    ${describe(state)}`,
 ]
 
+/** What there was at the outset, and behind each input. */
+export const pastOf = <A>(outset: A) => {
+  const all: [A, ...Array<A>] = [outset]
+  return {
+    add: (now: A): void => {
+      all.push(now)
+    },
+    /** What there was so many inputs ago; the outset where there have not been so many. */
+    ago: (inputs: number): A => all[Math.max(0, all.length - 1 - inputs)] ?? outset,
+  }
+}
+
 /** Plays inputs to a machine. */
 const playOn = <S extends Tagged, E extends Tagged, I, C, Q>(
   self: Script["_tag"],
@@ -258,18 +275,26 @@ const playOn = <S extends Tagged, E extends Tagged, I, C, Q>(
   const login = talk(side, {
     onMove: ({ event, from, to }) => edges.push({ from: from._tag, event: event._tag, to: to._tag }),
   })
+  const past = pastOf(login.state())
   const after = (happened: ReadonlyArray<Happening<Q, E>>) => told(self, happened, login.state())
   const come = (input: Input<E>): ReadonlyArray<string> => {
     switch (input._tag) {
       case "Heard":
         return [`${arrows[other[self]]} ${escape(input.bytes)}`, ...after(login.hear(input.bytes))]
+      case "Late":
+        return [writeLate(input), ...defused(() => after(login.hearLate(input.bytes, past.ago(input.inputs))))]
       case "Fed":
         return [`<o> ${notation.write(input.event)}`, ...defused(() => after(login.feed(input.event)))]
       case "Remark":
         return [input.text]
     }
   }
-  return { lines: ["<o> Client connects", ...after(login.first), ...inputs.flatMap(come)], edges }
+  const given = (input: Input<E>): ReadonlyArray<string> => {
+    const lines = come(input)
+    if (input._tag !== "Remark") past.add(login.state())
+    return lines
+  }
+  return { lines: ["<o> Client connects", ...after(login.first), ...inputs.flatMap(given)], edges }
 }
 
 /** A move that is a defect of the shell throws: in a script that is a line, too. */
@@ -357,11 +382,17 @@ const parseScript = ({ at, lines: [first = "", ...lines] }: Numbered): Script =>
     : { ...script, inputs: lines.flatMap((line) => parseLine(line, "Client", clientNotation)) }
 }
 
+/** A line that comes late, as it stands in a script. */
+const writeLate = ({ bytes, inputs }: { readonly bytes: string; readonly inputs: number }): string =>
+  `<o> Comes ${inputs} ${inputs === 1 ? "input" : "inputs"} late: ${escape(bytes)}`
+
 /** What a line gives to a machine: nothing where it says what the machine made of the one before. */
 const parseLine = <E>(line: string, self: Script["_tag"], { read }: Notation<E>): ReadonlyArray<Input<E>> => {
   if (line === "" || line.startsWith("#")) return [{ _tag: "Remark", text: line }]
   const heard = `${arrows[other[self]]} `
   if (line.startsWith(heard)) return [{ _tag: "Heard", bytes: unescape(line.slice(heard.length)) }]
+  const [inputs, late] = words(/^<o> Comes ([0-9]+) inputs? late: (.*)$/, line) ?? []
+  if (late !== undefined) return [{ _tag: "Late", bytes: unescape(late), inputs: Number(inputs) }]
   const event = line.startsWith("<o> ") ? read(line.slice("<o> ".length)) : undefined
   return event === undefined ? [] : [{ _tag: "Fed", event }]
 }

@@ -92,7 +92,21 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
     return happened
   }
 
-  return { first: side.first.actions.map(told), hear, feed, state: () => state, waiting: () => waiting.length }
+  /** Hears a line whatever the state is now: what it is was made out in another one, before. */
+  const hearLate = (line: string, then: S): Happened => {
+    const taken = Line.take(line, side.payloads(then), side.limits)
+    const heard = taken._tag === "Whole" ? side.decode(taken.frame) : Result.fail(Codec.unreadable("no whole line"))
+    return feed(side.classify(then, heard))
+  }
+
+  return {
+    first: side.first.actions.map(told),
+    hear,
+    hearLate,
+    feed,
+    state: () => state,
+    waiting: () => waiting.length,
+  }
 }
 
 /** The bytes said, joined. */

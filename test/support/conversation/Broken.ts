@@ -58,6 +58,26 @@ const knowing = <S extends Step<object, unknown>>(step: S, more: object): S => (
   state: { ...step.state, ...more },
 })
 
+/** A server in whose events of one kind stands the line that was heard. */
+const quoting = (tag: Server.Event["_tag"], does: string): Broken<ServerSide> => ({
+  does,
+  breaks: "secrets",
+  breaking: (side) => {
+    let words: ReadonlyArray<string> = []
+    return {
+      ...side,
+      decode: (frame) => {
+        words = frame.words
+        return side.decode(frame)
+      },
+      classify: (state, heard) => {
+        const event = side.classify(state, heard)
+        return event._tag === tag ? { ...event, words } : event
+      },
+    }
+  },
+})
+
 const closed = { _tag: "Closed", reason: "Misbehaved" } as const
 const silently: Step<Server.State, { readonly _tag: "Close" }> = { state: closed, actions: [{ _tag: "Close" }] }
 const otherTrId = (trId: TrId.TrId) => TrId.TrId.make(trId === 0 ? 1 : trId - 1)
@@ -118,6 +138,9 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
       ? knowing(sound, { reason: "HungUp" })
       : undefined,
   ),
+  server("knowledge", "takes INF for misbehavior", (state, event) =>
+    state._tag === "AwaitInfOrUsr" && event._tag === "Inf" ? silently : undefined,
+  ),
   server("secrets", "keeps the digest", (state, event, sound) =>
     state._tag === "AwaitDigest" && event._tag === "UsrRespond" ? knowing(sound, { digest: event.digest }) : undefined,
   ),
@@ -142,6 +165,32 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
         }
       : undefined,
   ),
+  server("secrets", "asks its host with challenge and digest in one, though wrapped", (_, event, sound) =>
+    event._tag === "UsrRespond" && sound.state._tag === "AwaitVerdict"
+      ? {
+          ...sound,
+          actions: sound.actions.map((action) => {
+            if (action._tag !== "Ask" || action.question._tag !== "Verdict") return action
+            const hashed = Redacted.make(action.question.challenge + Redacted.value(event.digest))
+            return { ...action, question: { ...action.question, hashed } }
+          }),
+        }
+      : undefined,
+  ),
+  server("secrets", "asks its host with challenge and password in the place of the digest", (_, event, sound) =>
+    event._tag === "UsrRespond" && sound.state._tag === "AwaitVerdict"
+      ? {
+          ...sound,
+          actions: sound.actions.map((action) => {
+            if (action._tag !== "Ask" || action.question._tag !== "Verdict") return action
+            const digest = Redacted.make(action.question.challenge + WithServer.password)
+            return { ...action, question: { ...action.question, digest } } as typeof action
+          }),
+        }
+      : undefined,
+  ),
+  quoting("UsrRespondMalformed", "tells in an event what stands in the place of the digest"),
+  quoting("Foreign", "tells in an event what stands behind a verb without a meaning"),
   server("waits", "closes at INF while its host decides", (state, event) =>
     state._tag === "AwaitAdmission" && event._tag === "Inf" ? silently : undefined,
   ),
@@ -172,6 +221,11 @@ export const servers: ReadonlyArray<Broken<ServerSide>> = [
   ),
 ]
 
+const misbehaved: Step<Client.State, { readonly _tag: "Close" }> = {
+  state: { _tag: "Closed", reason: { _tag: "ServerMisbehaved", expected: [], got: "an error" } },
+  actions: [{ _tag: "Close" }],
+}
+
 /** Clients that random servers find out. */
 export const clients: ReadonlyArray<Broken<ClientSide>> = [
   client("lawful", "has a defect where it logs off while its host thinks", (state, event) =>
@@ -187,6 +241,11 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
   ),
   client("closed", "says OUT where it was referred", (state, event) =>
     state._tag === "Referred" && event._tag === "LogOff"
+      ? { state, actions: [{ _tag: "Say", command: { _tag: "Out" } }] }
+      : undefined,
+  ),
+  client("closed", "says OUT at a USR OK that comes late", (state, event) =>
+    state._tag === "Closed" && event._tag === "UsrOk"
       ? { state, actions: [{ _tag: "Say", command: { _tag: "Out" } }] }
       : undefined,
   ),
@@ -214,16 +273,35 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
       ? knowing(sound, { to: { host: "10.0.0.6", port: 1863 } })
       : undefined,
   ),
+  client("knowledge", "takes 911 for misbehavior where its password is wrong", (state, event) =>
+    state._tag === "AwaitOk" && event._tag === "Failure" && event.code === 911 ? misbehaved : undefined,
+  ),
+  {
+    breaks: "secrets",
+    does: "tells in an event what stands in a line that answers nothing",
+    breaking: (side) => ({
+      ...side,
+      classify: (state, heard) => {
+        const event = side.classify(state, heard)
+        return Result.isSuccess(heard) && heard.success._tag === "Foreign" && event._tag === "Aside"
+          ? { ...event, words: heard.success.parameters }
+          : event
+      },
+    }),
+  },
+  client("secrets", "takes the friendly name for a dialect", (_, event, sound) =>
+    event._tag === "UsrOk" && sound.state._tag === "LoggedIn"
+      ? {
+          ...sound,
+          actions: [...sound.actions, { _tag: "Postponed", event: { ...event, dialect: event.friendlyName } }],
+        }
+      : undefined,
+  ),
   client("secrets", "keeps the digest", (_, event, sound) =>
     event._tag === "Answer" && sound.state._tag === "AwaitOk" ? knowing(sound, { digest: event.digest }) : undefined,
   ),
   client("waits", "closes at a line that comes while its host thinks", (state, event) =>
-    state._tag === "AwaitDigest" && event._tag === "Early"
-      ? {
-          state: { _tag: "Closed", reason: { _tag: "ServerMisbehaved", expected: [], got: "an error" } },
-          actions: [{ _tag: "Close" }],
-        }
-      : undefined,
+    state._tag === "AwaitDigest" && event._tag === "Early" ? misbehaved : undefined,
   ),
   client("waits", "drops a line that comes while its host thinks", (state, event) =>
     state._tag === "AwaitDigest" && event._tag === "Early" ? { state, actions: [] } : undefined,

@@ -104,23 +104,23 @@ export class Befalls<E extends Tagged> implements Command<E> {
   }
 }
 
-/** A line comes to the machine though that has closed: its shell has known for some turns what it is. */
+/** A line comes to the machine though that has closed: its shell has known for some inputs what it is. */
 export class ComesLate<E extends Tagged> implements Command<E> {
   readonly #blank: string
-  readonly #turns: number
-  constructor(blank: string, turns: number) {
+  readonly #inputs: number
+  constructor(blank: string, inputs: number) {
     this.#blank = blank
-    this.#turns = turns
+    this.#inputs = inputs
   }
   check({ over }: Readonly<Conversation<E>>): boolean {
     return over
   }
   run(conversation: Conversation<E>, machine: Attended<E>): void {
     const line = (said: string) => conversation.company.fill(this.#blank, { ...conversation, said }, "")
-    judge(conversation, machine.hearLate(this.#turns, line))
+    judge(conversation, machine.hearLate(this.#inputs, line))
   }
   toString(): string {
-    return `${Script.escape(this.#blank)} comes ${this.#turns} turns late`
+    return `${Script.escape(this.#blank)} comes ${this.#inputs} inputs late`
   }
 }
 

@@ -2,11 +2,8 @@
  * A conversation with one machine, as a bystander has it: what the machine was given, and what came of that. Nothing
  * here has read a table; what may come next is told from what was said and asked.
  */
-import * as Result from "effect/Result"
 import type { Tagged } from "../../../src/machine/Machine.ts"
-import * as Codec from "../../../src/protocol/Codec.ts"
-import * as Line from "../../../src/protocol/Line.ts"
-import type * as Script from "../Script.ts"
+import * as Script from "../Script.ts"
 import type { Side } from "../Talk.ts"
 import { saidOf, talk } from "../Talk.ts"
 
@@ -45,6 +42,8 @@ export interface Company<E> {
   readonly decisions: ReadonlyArray<string>
   /** All that the machine may know by now: what it was started with, was told, and has said itself. */
   readonly told: (conversation: Conversation<E>) => ReadonlyArray<Fact>
+  /** The words of a line that are data to the machine, with the fields in which it may repeat them, whatever they are. */
+  readonly quoted: (words: ReadonlyArray<string>) => ReadonlyArray<Fact>
   /** A line to say, with its blanks filled in; `unheard` is what was said before it and is still on the way. */
   readonly fill: (blank: string, sofar: Pick<Conversation<E>, "heard" | "said">, unheard: string) => string
   /** What honest company does next: nothing where it is not their turn. */
@@ -83,10 +82,10 @@ export interface Attended<E> {
   readonly hear: (bytes: string) => Turn<E>
   readonly feed: (event: E) => Turn<E>
   /**
-   * Hears a line though the machine has closed: the shell made out what it is so many turns ago, when this had been
+   * Hears a line though the machine has closed: the shell made out what it is so many inputs ago, when this had been
    * said.
    */
-  readonly hearLate: (turnsAgo: number, line: (said: string) => string) => Turn<E>
+  readonly hearLate: (inputs: number, line: (said: string) => string) => Turn<E>
 }
 
 /** Attends a machine: each move is noted. */
@@ -110,21 +109,14 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
     },
   })
   const opening = saidOf(login.first)
-  /** Behind each turn: the state, and all that has been said. */
-  const past = [{ state: login.state(), said: opening }]
-  const ago = (turns: number) => past[Math.max(0, past.length - 1 - turns)] ?? { state: login.state(), said: opening }
+  const past = Script.pastOf({ state: login.state(), said: opening })
   const turn = (input: Given<E>, act: () => Happened): Turn<E> => {
     moves = []
     const { defect, done = [] } = attempt(act)
     const said = saidOf(done)
     const state = login.state()
-    past.push({ state, said: ago(0).said + said })
+    past.add({ state, said: past.ago(0).said + said })
     return { input, moves, said, state, defect, ifOverdue: attempt(() => move(state, overdue)).done }
-  }
-  const madeOut = (line: string, state: S): E => {
-    const taken = Line.take(line, side.payloads(state), side.limits)
-    const heard = taken._tag === "Whole" ? side.decode(taken.frame) : Result.fail(Codec.unreadable("no whole line"))
-    return side.classify(state, heard)
   }
   return {
     begin: (company) => ({
@@ -140,10 +132,10 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
     }),
     hear: (bytes) => turn({ _tag: "Heard", bytes }, () => login.hear(bytes)),
     feed: (event) => turn({ _tag: "Fed", event }, () => login.feed(event)),
-    hearLate: (turnsAgo, line) => {
-      const { said, state } = ago(turnsAgo)
+    hearLate: (inputs, line) => {
+      const { said, state } = past.ago(inputs)
       const bytes = line(said)
-      return turn({ _tag: "Heard", bytes }, () => login.feed(madeOut(bytes, state)))
+      return turn({ _tag: "Late", bytes, inputs }, () => login.hearLate(bytes, state))
     },
   }
 }
@@ -166,7 +158,8 @@ export const add = <E extends Tagged>(conversation: Conversation<E>, turn: Turn<
   conversation.turns.push(turn)
   conversation.said += turn.said
   if (input._tag === "Heard") conversation.heard += input.bytes
-  else if (conversation.company.decisions.includes(input.event._tag)) conversation.question = undefined
+  else if (input._tag === "Fed" && conversation.company.decisions.includes(input.event._tag))
+    conversation.question = undefined
   for (const action of turn.moves.flatMap(({ actions }) => actions)) {
     if (isAsk(action)) conversation.question = action.question
     if (action._tag === "Close") conversation.over = true
@@ -183,6 +176,13 @@ export const linesOf = (bytes: string): ReadonlyArray<ReadonlyArray<string>> =>
     .slice(0, -1)
     .map((line) => line.replace(/\r$/, "").replace(/[ \t]+$/, ""))
     .flatMap((line) => (line === "" ? [] : [line.split(/[ \t]+/)]))
+
+/** What has come from the peer, in time or late. */
+export const allHeard = <E>({ heard, turns }: Conversation<E>): string =>
+  [heard, ...turns.flatMap(({ input }) => (input._tag === "Late" ? [input.bytes] : []))].join("\n")
+
+/** The bytes behind the last whole line. */
+export const restOf = (bytes: string): string => bytes.slice(bytes.lastIndexOf("\n") + 1)
 
 /** The events that were fed. */
 export const fedIn = <E>({ turns }: Conversation<E>): ReadonlyArray<E> =>

@@ -249,7 +249,7 @@ const serverHost =
 const settings = fc.record<Setting>({
   options: WithClient.options.map((options) => ({ ...options, account: Account.Account.make("ALICE@hotmail.com") })),
   quirks: fc.subarray([...Quirk.all]),
-  password: fc.constantFrom(WithServer.password, WithServer.password, "another"),
+  password: fc.constantFrom(WithServer.password, ...WithServer.passwords),
   admission: fc.oneof(
     { arbitrary: fc.constant("Challenge" as const), weight: 4 },
     fc.constant("Refer" as const),

@@ -17,7 +17,8 @@ export const sentences = {
   closed: "Nothing is said, asked or handed over behind a close.",
   trId: "Each reply bears the TrID of its command.",
   knowledge: "No state knows what it was not told.",
-  secrets: "No password is anywhere, no digest is in a state, and neither is in what is printed.",
+  secrets:
+    "No password comes into anything, no digest into a state or what is printed, but as a peer's words where these are data.",
   waits: "What is heard while the host decides waits until it has.",
   session: "In a session each line is handed over or ends it; outside of one, none is handed over.",
   overdue: "Every waiting state is left by Overdue, without a word.",
@@ -129,13 +130,18 @@ const knowledge: Judge = (conversation, { state }) => {
     : untold.map(([field, value]) => `${state._tag} knows ${field}: ${value}`).join(", ")
 }
 
-/** What must not be found: passwords, and the digests that were said or answered with, in small letters. */
+/**
+ * What must not be found, in small letters: passwords, and the digests that were said or answered with. A machine is
+ * given no password; it may be said one all the same, by a peer that is confused.
+ */
 const secretsOf = <E extends Tagged>(conversation: Conversation<E>): ReadonlyArray<string> => [
   ...conversation.company.passwords,
-  ...(conversation.heard.match(/(?<![^ \t])[0-9a-fA-F]{32}(?![^ \t\r\n])/g) ?? []).map((digest) =>
+  ...(Conversations.allHeard(conversation).match(/(?<![^ \t])[0-9a-fA-F]{32}(?![^ \t\r\n])/g) ?? []).map((digest) =>
     digest.toLowerCase(),
   ),
-  ...Conversations.fedIn(conversation).flatMap((event) => ("digest" in event ? textsIn(event.digest) : [])),
+  ...Conversations.fedIn(conversation).flatMap((event) =>
+    "digest" in event ? textsIn(event.digest).map(({ text }) => text) : [],
+  ),
 ]
 
 /** Whatever a person or a program could print of some values, in small letters. */
@@ -149,30 +155,63 @@ const printed = (values: ReadonlyArray<unknown>): string =>
     .join("\n")
     .toLowerCase()
 
-/** All texts in a value, those that are wrapped too. */
-const textsIn = (value: unknown): ReadonlyArray<string> => {
-  if (typeof value === "string") return [value.toLowerCase()]
-  if (Redacted.isRedacted(value)) return textsIn(Redacted.value(value))
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []
+/** A text somewhere in a value, in small letters: the tag of what bears it, the field, the text. */
+interface Leaf {
+  readonly bearer: string
+  readonly field: string
+  readonly text: string
 }
 
-/** The events, commands and questions that may carry a digest, wrapped. */
+/** All texts in a value, those that are wrapped too. */
+const textsIn = (value: unknown, bearer = "", field = ""): ReadonlyArray<Leaf> => {
+  if (typeof value === "string") return [{ bearer, field, text: value.toLowerCase() }]
+  if (Redacted.isRedacted(value)) return textsIn(Redacted.value(value), bearer, field)
+  if (Array.isArray(value)) return value.flatMap((inner) => textsIn(inner, bearer, field))
+  if (typeof value !== "object" || value === null) return []
+  const tag = isTagged(value) ? value._tag : bearer
+  return Object.entries(value).flatMap(([name, inner]) => textsIn(inner, tag, name))
+}
+
+/** The events, commands and questions that may carry a digest, wrapped, in a field of that name. */
 const carriers = ["UsrRespond", "Answer", "Verdict"]
 
-/** What an action is about: a command, a question, an event; else the action itself. */
-const subjectOf = (action: Tagged): object => Object.values(action).find((inner) => isTagged(inner)) ?? action
+/** Whether a text is a digest, alone, where one may be. */
+const isCarried = ({ bearer, field, text }: Leaf): boolean =>
+  field === "digest" && carriers.includes(bearer) && /^[0-9a-f]{32}$/.test(text)
 
+/** A text without what is quoted in it: the words of the peer that are data in that field. */
+const unquoted = (text: string, field: string, quoted: ReadonlyArray<Conversations.Fact>): string =>
+  quoted.reduce((rest, [name, words]) => (name === field ? rest.replaceAll(words, "") : rest), text.toLowerCase())
+
+/** A copy of a value without what is quoted in it; what is wrapped stays as it is. */
+const withoutQuotes = (value: unknown, quoted: ReadonlyArray<Conversations.Fact>, field = ""): unknown => {
+  if (typeof value === "string") return unquoted(value, field, quoted)
+  if (Array.isArray(value)) return value.map((inner) => withoutQuotes(inner, quoted, field))
+  if (typeof value !== "object" || value === null || Redacted.isRedacted(value)) return value
+  const fields = Object.entries(value).map(([name, inner]) => [name, withoutQuotes(inner, quoted, name)] as const)
+  return Object.assign(Object.create(Object.getPrototypeOf(value) as object) as object, Object.fromEntries(fields))
+}
+
+/**
+ * A peer may say a secret in the clear where it is data, as a friendly name: a machine can but take it for that, and
+ * what it makes of these words in the field for them is exempt, nothing else. A command of the application is handed
+ * over with all its words, too; but that is the shell's doing, and nothing of it is in an event or an action.
+ */
 const secrets: Judge = (conversation, { moves, state }) => {
   const hidden = secretsOf(conversation)
   const betrays = (text: string) => hidden.some((secret) => text.includes(secret))
-  const holds = (value: object) =>
-    isTagged(value) && carriers.includes(value._tag)
-      ? textsIn(value).some((text) => conversation.company.passwords.includes(text))
-      : textsIn(value).some(betrays)
-  if (textsIn(state).some(betrays)) return `one is in ${state._tag}`
+  const quoted = Conversations.linesOf(Conversations.allHeard(conversation))
+    .flatMap(conversation.company.quoted)
+    .map(([field, words]) => [field, words.toLowerCase()] as const)
+    .filter(([, words]) => betrays(words))
+  const isTold = (leaf: Leaf) => betrays(unquoted(leaf.text, leaf.field, quoted))
+  const holds = (value: object) => textsIn(value).some((leaf) => !isCarried(leaf) && isTold(leaf))
+  if (textsIn(state).some(isTold)) return `one is in ${state._tag}`
   for (const { actions, event, to } of moves) {
-    if (betrays(printed([event, to, ...actions]))) return `one is in what is printed of ${event._tag}`
-    if ([event, ...actions.map(subjectOf)].some(holds)) return `one is in what came of ${event._tag}`
+    const values = [event, to, ...actions]
+    const shown = quoted.length === 0 ? values : values.map((value) => withoutQuotes(value, quoted))
+    if (betrays(printed(shown))) return `one is in what is printed of ${event._tag}`
+    if (values.some(holds)) return `one is in what came of ${event._tag}`
   }
   return undefined
 }
@@ -194,7 +233,7 @@ const waits: Judge = ({ company, wasDeciding }, { input, moves }) => {
 
 const session: Judge = (_, { input, moves }) => {
   for (const [i, { actions, event, from }] of moves.entries()) {
-    const isHeard = i > 0 || input._tag === "Heard"
+    const isHeard = i > 0 || input._tag !== "Fed"
     const done = actions.map(({ _tag }) => _tag)
     const isIn = from._tag === "LoggedIn"
     if (!isIn && done.includes("Deliver")) return `${event._tag} was handed over in ${from._tag}`

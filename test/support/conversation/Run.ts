@@ -139,6 +139,11 @@ export const give = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
   const conversation = machine.begin(subject.company(setting))
   for (const input of inputs) {
     if (input._tag === "Heard") judge(conversation, machine.hear(input.bytes))
+    if (input._tag === "Late")
+      judge(
+        conversation,
+        machine.hearLate(input.inputs, () => input.bytes),
+      )
     if (input._tag === "Fed") judge(conversation, machine.feed(input.event))
   }
 }

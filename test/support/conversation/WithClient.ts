@@ -14,7 +14,7 @@ import type { Command } from "./Commands.ts"
 import { Befalls, ComesLate, Decides, ended, GoesOn, one, says } from "./Commands.ts"
 import type { Honest, Subject } from "./Run.ts"
 import { give } from "./Run.ts"
-import { digestOf, password } from "./WithServer.ts"
+import { digestOf, longest, password, passwords } from "./WithServer.ts"
 import * as Script from "../Script.ts"
 
 type Event = Client.Event
@@ -23,12 +23,16 @@ type Question = Client.Question
 /** The last line that the client said. */
 const asked = (said: string): ReadonlyArray<string> => Conversations.linesOf(said).at(-1) ?? []
 
+/** The digest that the client has said; another one where it has said none. */
+const digestIn = (said: string): string => /[0-9a-f]{32}/.exec(said)?.[0] ?? digestOf("1", password)
+
 /** Fills in a line: `#` is the TrID that the client said last, `#+1` the one behind it, `$dialect` one that it offered. */
 const fill: Company<Event>["fill"] = (blank, { said }) =>
   blank
     .replace(/#(?:\+([0-9]))?/, (_, more: string | undefined) =>
       String(Number(asked(said)[1] ?? 1) + Number(more ?? 0)),
     )
+    .replace("$digest", digestIn(said))
     .replace("$dialect", Conversations.linesOf(said)[0]?.[2] ?? "")
 
 /** Answers a challenge. */
@@ -58,15 +62,18 @@ const next =
     return line(turns.at(-1)?.state._tag === "LoggedIn" ? "CHL 0 1" : "USR # OK alice@hotmail.com Alice 1")
   }
 
-/** A friendly name as its bytes may be read. */
-const names = (bytes: string): ReadonlyArray<Fact> => {
-  const raw: Fact = ["friendlyName", Script.describe(bytes)]
+/** URL-encoded bytes as a text; as they are where that makes no sense. */
+const decoded = (bytes: string): string => {
   try {
-    return [raw, ["friendlyName", Script.describe(decodeURIComponent(bytes))]]
+    return decodeURIComponent(bytes)
   } catch {
-    return [raw]
+    return bytes
   }
 }
+
+/** A friendly name as its bytes may be read. */
+const names = (bytes: string): ReadonlyArray<Fact> =>
+  [bytes, decoded(bytes)].map((name) => ["friendlyName", Script.describe(name)])
 
 const outReasons: { readonly [word: string]: string } = { OTH: "LoggedInElsewhere", SSD: "ShuttingDown" }
 
@@ -116,20 +123,77 @@ const eventTells = (event: Event): ReadonlyArray<Fact> => [
 const counted = (lines: ReadonlyArray<unknown>): ReadonlyArray<Fact> =>
   Array.from({ length: lines.length + 1 }, (_, n) => ["skipped", String(n)])
 
+/** How an honest server answers each kind of line; the account and the TrID are compared besides. */
+const answers = {
+  VER: /^VER [0-9]+ (0|MSNP[2-7]( MSNP[2-7])*( CVR0)?)$/,
+  INF: /^INF [0-9]+ MD5$/,
+  I: /^(USR [0-9]+ MD5 S \S{1,99}|XFR [0-9]+ NS [0-9.:]+( 0( [0-9.:]+)?)?)$/,
+  S: /^USR [0-9]+ OK \S+ \S{1,99}( [01])?$/,
+} as const
+/** What may stand there in their place: the account, or the server's own trouble, is to blame. */
+const refuses = /^(911|923|924|500|601|910|921) [0-9]+$/
+
+/** Whether a line is an honest answer to a command. */
+const isAnswer = (words: ReadonlyArray<string>, [verb, trId, ...asked]: ReadonlyArray<string>): boolean => {
+  const line = words.join(" ")
+  if (words[1] !== trId) return false
+  if (refuses.test(line)) return true
+  if (verb === "VER") return answers.VER.test(line) && words.slice(2).every((name) => [...asked, "0"].includes(name))
+  if (verb === "INF") return answers.INF.test(line)
+  return asked[1] === "I" ? answers.I.test(line) : answers.S.test(line)
+}
+
+/**
+ * Whether an honest server may have said all this: an answer to each command, in order, and no more until the client
+ * is in. An answer that came before its command counts as honest, since it had to wait.
+ */
+const isHonest = ({ heard, said }: Conversations.Conversation<Event>): boolean => {
+  const commands = Conversations.linesOf(said).filter(([verb]) => verb !== "OUT")
+  const account = commands.find((words) => words[3] === "I")?.[4]
+  let at = 0
+  let isIn = false
+  for (const words of Conversations.linesOf(heard)) {
+    const line = words.join(" ")
+    if (/^OUT( OTH| SSD)?$/.test(line)) continue
+    const command = commands[at]
+    const isOk = words[2] === "OK"
+    if (isOk && words[3]?.toLowerCase() !== account?.toLowerCase()) return false
+    if (isIn ? line !== "CHL 0 1" : command === undefined || !isAnswer(words, command)) return false
+    at++
+    isIn ||= isOk
+  }
+  return Conversations.restOf(heard).length < longest
+}
+
+/**
+ * The words of a server that are data to its client: a challenge, a friendly name, an address. Besides, a reason says
+ * which dialect, package or account it was that makes no sense.
+ */
+const quoted: Company<Event>["quoted"] = ([verb, , ...parameters]) => {
+  const [first, second = "", third = ""] = parameters
+  if (verb === "VER" || verb === "INF") return parameters.map((word) => ["got", word] as const)
+  if (verb === "XFR") return [["host", second.replace(/:[0-9]+$/, "")]]
+  if (verb !== "USR") return []
+  if (first === "OK")
+    return [["got", second], ...[third, decoded(third)].map((name) => ["friendlyName", name] as const)]
+  return [["challenge", third]]
+}
+
 const company = ({ account, dialects, manner, ...setting }: Setting): Company<Event> => ({
   to: "Client",
-  passwords: [password],
+  passwords,
   decisions: ["Answer"],
   told: (conversation) => [
     ["account", Script.describe(account)],
     ["offered", Script.describe(dialects)],
     ["manner", manner],
-    ["reason", "ServerMisbehaved"],
+    ...(isHonest(conversation) ? [] : [["reason", "ServerMisbehaved"] as const]),
     ...counted(Conversations.linesOf(conversation.heard)),
     ...Conversations.linesOf(conversation.said).map(([, trId = ""]): Fact => ["trId", trId]),
     ...Conversations.linesOf(conversation.heard).flatMap(lineTells),
     ...Conversations.fedIn(conversation).flatMap(eventTells),
   ],
+  quoted,
   fill,
   next: next(setting.welcome),
   script: (inputs) => ({ _tag: "Client", options: { account, dialects, manner }, inputs }),
@@ -168,6 +232,20 @@ const lines = {
   failing: ["911 #", "911", "923 # sorry", "500 #", "601 # 0", "715 #", "999", "206 #"],
   ending: ["OUT", "OUT OTH", "OUT SSD", "OUT LATER"],
   aside: ["MSG Hotmail Hotmail 3\r\nOUT", "MSG # MD5 0", "NLN NLN bob@hotmail.com Bob", "CVR 9 1.0", "ZZZ"],
+  confiding: [
+    "VER # mypassword",
+    "INF # mypassword",
+    "INF # $digest",
+    "USR # MD5 S mypassword",
+    "USR # OK alice@hotmail.com mypassword 1",
+    "USR # OK alice@hotmail.com $digest 1",
+    "USR # OK mypassword@hotmail.com Alice 1",
+    "XFR # NS mypassword:1863",
+    "911 # another",
+    "OUT mypassword",
+    "NLN mypassword",
+    "PAS 0 mypassword",
+  ],
   straying: [
     "VER 0 $dialect",
     "VER #+1 $dialect",
@@ -186,6 +264,7 @@ const lines = {
 const garbage = fc.oneof(
   fc.constantFrom(
     "VER $dialect\r\n",
+    "mypassword\r\n",
     "ver # $dialect\r\n",
     "USR # OK\r\n",
     "USR\n",
@@ -222,7 +301,7 @@ const kinds = {
   confused: Object.values(lines).map((texts) => says<Event>(one(ended(texts)))),
   hostile: [says<Event>(fc.oneof({ arbitrary: one(garbage), weight: 4 }, flood))],
   late: [anyLine, anyLine, anyLine, anyLine, anyLine, ended(lines.naming), ended(lines.naming)].map((line) =>
-    fc.tuple(line, fc.nat(5)).map(([line, turns]) => new ComesLate<Event>(line, turns)),
+    fc.tuple(line, fc.nat(5)).map(([line, inputs]) => new ComesLate<Event>(line, inputs)),
   ),
   host: [fc.constant(new Decides<Event, Question>("Digest", (question) => answer(question, password)))],
   application: [

@@ -32,6 +32,9 @@ interface Setting extends Honest {
 /** The password of all honest company. */
 export const password = "mypassword"
 
+/** All passwords that anybody may have or say. */
+export const passwords = [password, "another"] as const
+
 /** The answer to a challenge, as the page has it. */
 export const digestOf = (challenge: string, password: string): string =>
   Crypto.createHash("md5").update(`${challenge}${password}`, "latin1").digest("hex")
@@ -93,6 +96,44 @@ const lineTells =
     return [...common, ["account", Script.escape(last)], ["digest", last.toLowerCase()], ["digest", "(secret)"]]
   }
 
+/** What an honest client says, in this order; it may leave out INF, and goes on with the last. */
+const honestLines = [
+  /^VER [0-9]{1,9}( \S{1,20})+$/,
+  /^INF [0-9]{1,9}$/,
+  /^USR [0-9]{1,9} MD5 I [A-Za-z]{1,20}@[A-Za-z]{1,20}\.com$/,
+  /^USR [0-9]{1,9} MD5 S [0-9a-f]{32}$/,
+  /^CHG [0-9]{1,9} NLN$/,
+]
+/** Of these, the one that may be left out, and the last. */
+const [optional, last] = [1, 4]
+
+/** Whether an honest client may have said all this; when it did is no matter, since nothing is refused for being early. */
+const isHonest = (heard: string): boolean => {
+  let next = 0
+  for (const words of Conversations.linesOf(heard)) {
+    const at = honestLines.findIndex((pattern, i) => i >= next && pattern.test(words.join(" ")))
+    if (at !== next && (next !== optional || at !== optional + 1)) return false
+    next = Math.min(at + 1, last)
+  }
+  return Conversations.restOf(heard).length < longest
+}
+
+/** What no honest line is longer than, by far. */
+export const longest = 200
+
+/**
+ * The words of a client that its server repeats: an account, and its version where the quirk is on. All else that it
+ * says in the clear, behind USR or a verb without a meaning, goes no further.
+ */
+const quoted =
+  (quirks: ReadonlyArray<Quirk.Quirk>): Company<Event>["quoted"] =>
+  ([verb, , ...parameters]) => {
+    if (verb === "USR" && parameters[1] === "I") return [["account", parameters[2] ?? ""]]
+    const version = parameters[5]
+    if (verb !== "CVR" || version === undefined || !quirks.includes("cvrAnytime")) return []
+    return ["version", "parameters"].map((field) => [field, version] as const)
+  }
+
 const reasons: { readonly [event in Event["_tag"]]?: ReadonlyArray<Server.Reason> } = {
   Refer: ["Referred"],
   Deny: ["Denied", "Unavailable"],
@@ -111,13 +152,14 @@ const eventTells = (event: Event): ReadonlyArray<Fact> => [
 
 const company = (setting: Setting): Company<Event> => ({
   to: "Server",
-  passwords: [password],
+  passwords,
   decisions: ["Challenge", "Refer", "Deny", "Accept"],
   told: (conversation) => [
-    ["reason", "Misbehaved"],
+    ...(isHonest(conversation.heard) ? [] : [["reason", "Misbehaved"] as const]),
     ...Conversations.linesOf(conversation.heard).flatMap(lineTells(setting.quirks)),
     ...Conversations.fedIn(conversation).flatMap(eventTells),
   ],
+  quoted: quoted(setting.quirks),
   fill,
   next: next(setting),
   script: (inputs) => ({ _tag: "Server", quirks: setting.quirks, inputs }),
@@ -161,6 +203,18 @@ const lines = {
   authenticatingAmiss: ["USR # TWN I alice@hotmail.com", "USR # MD5 X", "USR # md5 I alice@hotmail.com", "USR #"],
   versioning: [`CVR # ${cvr}`, "CVR #", "CVR 0 a b c"],
   leaving: ["OUT", "OUT OTH"],
+  confiding: [
+    "USR # MD5 S mypassword",
+    "USR # MD5 S another",
+    "USR # MD5 I mypassword",
+    "USR # MD5 I mypassword@hotmail.com",
+    "USR # MD5 I $digest@hotmail.com",
+    "USR # MD5 I alice@hotmail.com mypassword",
+    "CVR # 0x0409 win 4.10 i386 MSMSGS mypassword MSMSGS",
+    "CVR # mypassword",
+    "VER # mypassword",
+    "PAS # mypassword",
+  ],
   foreign: ["SYN # 0", "CHG # NLN", "PNG", "QRY # msmsgs@msnmsgr.com 0"],
 } as const
 
@@ -168,6 +222,7 @@ const lines = {
 const garbage = fc.oneof(
   fc.constantFrom(
     "VER MSNP7\r\n",
+    "mypassword\r\n",
     "VER",
     "ver # MSNP7\r\n",
     "INF 4294967296\r\n",
