@@ -8,6 +8,7 @@ import * as Broken from "../support/conversation/Broken.ts"
 import * as Duet from "../support/conversation/Duet.ts"
 import * as Edges from "../support/conversation/Edges.ts"
 import { sentences, Violation } from "../support/conversation/Invariants.ts"
+import * as Regression from "../support/conversation/Regression.ts"
 import * as Run from "../support/conversation/Run.ts"
 import * as Together from "../support/conversation/Together.ts"
 import * as WithClient from "../support/conversation/WithClient.ts"
@@ -36,10 +37,12 @@ const twice = (hold: Hold): readonly [Run.Failure, Run.Failure] => {
 
 const namesOf = (error: unknown) => (error instanceof Violation ? error.breaches.map(({ name }) => name) : [])
 
-/** The text that a failure tells to save. */
-const savedBy = (failure: Run.Failure): string => {
+/** The text that a failure tells to save, and the name for it. */
+const savedBy = (failure: Run.Failure): readonly [name: string, text: string] => {
   const report = Run.report(failure)
-  return report.slice(report.indexOf("\n\n") + 2)
+  const name = /regressions\/(\S+\.txt)/.exec(report)?.[1]
+  if (name === undefined) throw new Error("no name is printed")
+  return [name, report.slice(report.indexOf("\n\n") + 2)]
 }
 
 /** What a script's machine breaks when the script is played again. */
@@ -79,12 +82,12 @@ describe("a random conversation", () => {
   )
 
   it("of our client and our server comes to the same for both", { tags: ["login.synchronous"] }, () => {
-    const checked = Duet.hold({ runs: 1000 })
-    expect(() => Run.assertSound(checked)).not.toThrow()
+    const held = Duet.hold({ runs: 1000 })
+    expect(() => Run.assertHeld(held)).not.toThrow()
   })
 
   it(
-    "with the server has the same bytes in lock-step, all at once, byte by byte and in pieces, whenever the host decides",
+    "with the server comes to the same in lock-step, all at once, byte by byte and in pieces, whenever the host decides",
     { tags: ["efficiency.together", "efficiency.packet", "beyond.pending"] },
     () => {
       const checked = Together.hold({ runs: 1000 })
@@ -93,50 +96,66 @@ describe("a random conversation", () => {
   )
 })
 
+/**
+ * Each broken machine is found out by one invariant; then again by the seed and path that are printed, and by the
+ * transcript that is to be saved, under the name that it is to have.
+ */
+const findOut = <S>(
+  who: string,
+  all: ReadonlyArray<Broken.Broken<S>>,
+  hold: (breaking: (side: S) => S, found: Run.Found | undefined) => { readonly failure: Run.Failure | undefined },
+  machines: (breaking: (side: S) => S) => Regression.Machines,
+) =>
+  it.each(named(all))(`a ${who} that %s`, (_, { breaking, breaks }) => {
+    const [failure, again] = twice((found) => hold(breaking, found))
+    expect(namesOf(failure.violation)).toEqual([breaks])
+    expect(Run.report(again)).toBe(Run.report(failure))
+
+    const [name, saved] = savedBy(failure)
+    expect(Script.replay(saved)).toBe(saved)
+    expect(broken(() => Regression.judge(name, saved, machines(breaking)))).toEqual([breaks])
+    expect(broken(() => Regression.judge(name, saved))).toEqual([])
+  })
+
 describe("random conversations find out by one invariant, again by what they print of it,", () => {
-  it.each(named(Broken.servers))("a server that %s", (_, { breaking, breaks }) => {
-    const [failure, again] = twice((found) => Run.hold(WithServer.subject, { runs: enough, breaking, found }))
-    expect(namesOf(failure.violation)).toEqual([breaks])
-    expect(Run.report(again)).toBe(Run.report(failure))
-
-    const saved = savedBy(failure)
-    expect(Script.replay(saved)).toBe(saved)
-    const replay = () => {
-      for (const script of Script.parse(saved)) if (script._tag === "Server") WithServer.replay(script, breaking)
-    }
-    expect(broken(replay)).toEqual([breaks])
-  })
-
-  it.each(named(Broken.clients))("a client that %s", (_, { breaking, breaks }) => {
-    const [failure, again] = twice((found) => Run.hold(WithClient.subject, { runs: enough, breaking, found }))
-    expect(namesOf(failure.violation)).toEqual([breaks])
-    expect(Run.report(again)).toBe(Run.report(failure))
-
-    const saved = savedBy(failure)
-    expect(Script.replay(saved)).toBe(saved)
-    const replay = () => {
-      for (const script of Script.parse(saved)) if (script._tag === "Client") WithClient.replay(script, breaking)
-    }
-    expect(broken(replay)).toEqual([breaks])
-  })
-
-  it.each(named(Broken.partners))("a server, in talk with our client, that %s", (_, { breaking, breaks }) => {
-    const [failure, again] = twice((found) => Duet.hold({ runs: enough, breaking, found }))
-    expect(namesOf(failure.violation)).toEqual([breaks])
-    expect(Run.report(again)).toBe(Run.report(failure))
-  })
-
-  it.each(named(Broken.hearers))("a server, heard in several ways, that %s", (_, { breaking, breaks }) => {
-    const [failure, again] = twice((found) => Together.hold({ runs: enough, breaking, found }))
-    expect(namesOf(failure.violation)).toEqual([breaks])
-    expect(Run.report(again)).toBe(Run.report(failure))
-  })
+  findOut(
+    "server",
+    Broken.servers,
+    (breaking, found) => Run.hold(WithServer.subject, { runs: enough, breaking, found }),
+    (server) => ({ server }),
+  )
+  findOut(
+    "client",
+    Broken.clients,
+    (breaking, found) => Run.hold(WithClient.subject, { runs: enough, breaking, found }),
+    (client) => ({ client }),
+  )
+  findOut(
+    "server, in talk with our client,",
+    Broken.partnerServers,
+    (breaking, found) => Duet.hold({ runs: enough, breaking, found }),
+    (server) => ({ server }),
+  )
+  findOut(
+    "client, in talk with our server,",
+    Broken.partnerClients,
+    (breakingClient, found) => Duet.hold({ runs: enough, breakingClient, found }),
+    (client) => ({ client }),
+  )
+  findOut(
+    "server, heard in several ways,",
+    Broken.hearers,
+    (breaking, found) => Together.hold({ runs: enough, breaking, found }),
+    (server) => ({ server }),
+  )
 })
 
 describe("a run of random conversations", () => {
   it("has no invariant that no broken machine breaks", () => {
-    const { clients, hearers, partners, servers } = Broken
-    const breaks = [servers, clients, partners, hearers].flatMap((all) => all.map(({ breaks }) => breaks))
+    const { clients, hearers, partnerClients, partnerServers, servers } = Broken
+    const breaks = [servers, clients, partnerServers, partnerClients, hearers].flatMap((all) =>
+      all.map(({ breaks }) => breaks),
+    )
     expect(new Set(breaks)).toEqual(new Set(Object.keys(sentences)))
   })
 

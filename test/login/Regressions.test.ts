@@ -1,15 +1,11 @@
 /** Conversations that once broke an invariant: they stay as they are now, and are judged anew. */
 import * as Fs from "node:fs"
 import { describe, expect, it } from "vitest"
-import * as WithClient from "../support/conversation/WithClient.ts"
-import * as WithServer from "../support/conversation/WithServer.ts"
+import * as Regression from "../support/conversation/Regression.ts"
 import * as Script from "../support/Script.ts"
 
 const folder = new URL("../transcripts/regressions/", import.meta.url)
 const files = Fs.readdirSync(folder).filter((name) => name.endsWith(".txt"))
-
-const judge = (script: Script.Script): void =>
-  script._tag === "Server" ? WithServer.replay(script) : WithClient.replay(script)
 
 describe.each(files)("the regression %s", (name) => {
   const path = new URL(name, folder).pathname
@@ -20,8 +16,6 @@ describe.each(files)("the regression %s", (name) => {
   })
 
   it("keeps every invariant", () => {
-    const scripts = Script.parse(text)
-    expect(scripts).not.toEqual([])
-    expect(() => scripts.forEach(judge)).not.toThrow()
+    expect(() => Regression.judge(name, text)).not.toThrow()
   })
 })

@@ -16,8 +16,8 @@ import type * as WithClient from "./WithClient.ts"
 import * as WithServer from "./WithServer.ts"
 import type { Side } from "../Talk.ts"
 
-type ServerSide = ReturnType<typeof WithServer.subject.side>
-type ClientSide = ReturnType<typeof WithClient.subject.side>
+export type ServerSide = ReturnType<typeof WithServer.subject.side>
+export type ClientSide = ReturnType<typeof WithClient.subject.side>
 
 /** A broken machine: what it does, and what that breaks. */
 export interface Broken<S> {
@@ -317,7 +317,7 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
 const pending = ({ account, skipped, trId }: ByTag<Client.State, "AwaitVer">) => ({ account, skipped, trId })
 
 /** Servers that our own client finds out. */
-export const partners: ReadonlyArray<Broken<ServerSide>> = [
+export const partnerServers: ReadonlyArray<Broken<ServerSide>> = [
   server("agreement", "settles on another dialect than it says", (_, event, sound) =>
     event._tag === "Ver" && sound.state._tag === "AwaitInfOrUsr"
       ? knowing(sound, { dialect: event.common.findLast(Dialect.isDialect) })
@@ -328,10 +328,46 @@ export const partners: ReadonlyArray<Broken<ServerSide>> = [
   ),
 ]
 
+/** Clients that our own server finds out. */
+export const partnerClients: ReadonlyArray<Broken<ClientSide>> = [
+  client("agreement", "takes 911 for the server's trouble", (_, event, sound) =>
+    event._tag === "Failure" && event.code === 911 && sound.state._tag === "Closed"
+      ? { ...sound, state: { _tag: "Closed", reason: { _tag: "Unavailable", code: 911 } } }
+      : undefined,
+  ),
+  {
+    breaks: "agreement",
+    does: "settles on the last dialect that is named, not on the first",
+    breaking: (side) => ({
+      ...side,
+      classify: (state, heard) => {
+        const event = side.classify(state, heard)
+        const named: ReadonlyArray<string> =
+          Result.isSuccess(heard) && heard.success._tag === "Ver" ? heard.success.dialects : []
+        const dialect = named.findLast(Dialect.isDialect)
+        return dialect !== undefined && (event._tag === "Ver" || event._tag === "VerSkipInf")
+          ? { ...event, dialect }
+          : event
+      },
+    }),
+  },
+]
+
 /** Servers that one client finds out that is heard in several ways. */
 export const hearers: ReadonlyArray<Broken<ServerSide>> = [
   server("together", "forgets commands while its host decides", (state, event) =>
     state._tag === "AwaitAdmission" && "trId" in event ? { state, actions: [] } : undefined,
+  ),
+  server("together", "drops a command that is said together with USR S", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Foreign" ? { state, actions: [] } : undefined,
+  ),
+  server("together", "hands a command over before its host has decided", (state, event) =>
+    state._tag === "AwaitVerdict" && event._tag === "Foreign" ? { state, actions: [{ _tag: "Deliver" }] } : undefined,
+  ),
+  server("together", "forgets its dialect where a command waits", (state, event, sound) =>
+    state._tag === "AwaitVerdict" && state.dialect === "MSNP6" && event._tag === "Foreign"
+      ? { ...sound, state: { ...state, dialect: "MSNP5" } }
+      : undefined,
   ),
   server("together", "closes at OUT while its host decides", (state, event) =>
     state._tag === "AwaitVerdict" && event._tag === "Out" ? silently : undefined,

@@ -10,10 +10,11 @@ import * as Quirk from "../../../src/protocol/Quirk.ts"
 import type { Attended, Conversation, Turn } from "./Conversation.ts"
 import * as Conversations from "./Conversation.ts"
 import { judge, Violation } from "./Invariants.ts"
-import type { Breakable } from "./Run.ts"
-import { check, commandsOf } from "./Run.ts"
+import type { Runs } from "./Run.ts"
+import { check, commandsOf, giveTo } from "./Run.ts"
 import * as WithClient from "./WithClient.ts"
 import * as WithServer from "./WithServer.ts"
+import type * as Script from "../Script.ts"
 
 /** What both begin with, and what the server's host has in mind. */
 interface Setting {
@@ -102,15 +103,16 @@ const planned = ({ admission, password, verdict }: Setting): string => {
   return password === WithServer.password ? "LoggedIn" : "Denied"
 }
 
-/** Where both, with nothing more on the way, have come to different ends. */
-const difference = ({ client, isDisturbed, server }: Duet, setting: Setting): string | undefined => {
+/** Where both, with nothing more on the way, have come to different ends, or to another than was planned. */
+const difference = ({ client, isDisturbed, server }: Duet, setting?: Setting): string | undefined => {
   const mine = outcomeOf(stateOf(client.conversation))
   const yours = outcomeOf(stateOf(server.conversation))
   const agree = ownAccord.includes(mine)
     ? yours !== "LoggedIn" && yours !== "Misbehaved"
     : mine === (learned[yours] ?? yours)
   if (!agree) return `the client has come to ${mine}, the server to ${yours}`
-  return isDisturbed || mine === planned(setting) ? undefined : `both have come to ${mine}, not to ${planned(setting)}`
+  const plan = setting === undefined || isDisturbed ? mine : planned(setting)
+  return mine === plan ? undefined : `both have come to ${mine}, not to ${plan}`
 }
 
 type Command = fc.Command<Duet, unknown>
@@ -221,9 +223,11 @@ const commands = [
   ),
 ]
 
+/** What happens of itself. */
+const steps = [new Comes("server", 100), new Comes("client", 100), new Decides("server"), new Decides("client")]
+
 /** Lets come what is on the way, and the hosts decide, until nothing more happens. */
 const settle = (duet: Duet): void => {
-  const steps = [new Comes("server", 100), new Comes("client", 100), new Decides("server"), new Decides("client")]
   for (let step = steps.find((each) => each.check(duet)); step; step = steps.find((each) => each.check(duet))) {
     step.run(duet)
   }
@@ -259,11 +263,25 @@ const settings = fc.record<Setting>({
 })
 
 type ServerSide = ReturnType<typeof WithServer.subject.side>
+type ClientSide = ReturnType<typeof WithClient.subject.side>
+
+/** Machines that may be broken. */
+interface Breaks {
+  readonly breaking?: ((side: ServerSide) => ServerSide) | undefined
+  readonly breakingClient?: ((side: ClientSide) => ClientSide) | undefined
+}
 
 /** The two, before anything is said. */
-const meet = (setting: Setting, breaking: (side: ServerSide) => ServerSide): Duet => {
+const meet = (
+  setting: Pick<Setting, "options" | "password" | "quirks">,
+  decide: Party<Server.Event>["decide"],
+  { breaking = (side) => side, breakingClient = (side) => side }: Breaks,
+): Duet => {
   const clientSetting = WithClient.settingOf(setting.options)
-  const client = Conversations.attend(WithClient.subject.side(clientSetting), WithClient.subject.overdue)
+  const client = Conversations.attend(
+    breakingClient(WithClient.subject.side(clientSetting)),
+    WithClient.subject.overdue,
+  )
   const serverSetting = WithServer.settingWith(setting.quirks)
   const server = Conversations.attend(breaking(WithServer.subject.side(serverSetting)), WithServer.subject.overdue)
   const duet: Duet = {
@@ -276,7 +294,7 @@ const meet = (setting: Setting, breaking: (side: ServerSide) => ServerSide): Due
     server: {
       machine: server,
       conversation: server.begin(WithServer.subject.company(serverSetting)),
-      decide: serverHost(setting),
+      decide,
       hungUp: { _tag: "HungUp" },
     },
     isDisturbed: false,
@@ -285,15 +303,68 @@ const meet = (setting: Setting, breaking: (side: ServerSide) => ServerSide): Due
   return duet
 }
 
-/** Has many conversations between the two. */
-export const hold = ({ breaking = (side) => side, found, runs }: Breakable<ServerSide>) =>
-  check(
+/** What undisturbed logins must have come to. */
+const outcomes = ["LoggedIn", "Referred", "Denied", "Unavailable"] as const
+
+/** Has many conversations between the two, and counts what those came to that nothing disturbed. */
+export const hold = ({ found, runs, ...breaks }: Breaks & Runs) => {
+  const came = new Map<string, number>()
+  const checked = check(
     fc.property(settings, commandsOf(commands, 30, found), (setting, commands) => {
-      const duet = meet(setting, breaking)
+      const duet = meet(setting, serverHost(setting), breaks)
       fc.modelRun(() => ({ model: duet, real: undefined }), commands)
       settle(duet)
       const how = difference(duet, setting)
       if (how !== undefined) throw disagreed(duet, how)
+      if (duet.isDisturbed) return
+      const outcome = outcomeOf(stateOf(duet.client.conversation))
+      came.set(outcome, (came.get(outcome) ?? 0) + 1)
     }),
     { found, runs },
   )
+  const count = (outcome: string): number => came.get(outcome) ?? 0
+  const missing = outcomes
+    .filter((outcome) => count(outcome) === 0)
+    .map((outcome) => `a login that nothing disturbs comes to ${outcome}`)
+  return { ...checked, count, missing }
+}
+
+type ScriptOf<Tag> = Extract<Script.Script, { readonly _tag: Tag }>
+
+const fedIn = <E>(inputs: ReadonlyArray<Script.Input<E>>): Array<E> =>
+  inputs.flatMap((input) => (input._tag === "Fed" ? [input.event] : []))
+
+/**
+ * Judges a client's script and a server's as one conversation. First as it stands: which input came when is not
+ * written, so that only the ends are compared, and what both came to only where all was heard that was said. Then the
+ * two talk anew, with the decisions that are written, and nothing to disturb them.
+ */
+export const replay = (client: ScriptOf<"Client">, server: ScriptOf<"Server">, breaks: Breaks = {}): void => {
+  const setting = { options: client.options, quirks: server.quirks, password: WithServer.password }
+  const favorable = serverHost({ ...setting, admission: "Challenge", verdict: "Digest" })
+
+  const written = meet(setting, favorable, breaks)
+  giveTo(written.client, client.inputs)
+  giveTo(written.server, server.inputs)
+  written.client.conversation.onTheWay = unheard(written, "client")
+  written.server.conversation.onTheWay = unheard(written, "server")
+  const isSettled =
+    written.client.conversation.onTheWay === "" &&
+    written.server.conversation.onTheWay === "" &&
+    !steps.some((step) => step.check(written))
+  const how = disagreement(written) ?? (isSettled ? difference(written) : undefined)
+  if (how !== undefined) throw disagreed(written, how)
+
+  const { company } = written.server.conversation
+  const decisions = fedIn(server.inputs).filter(({ _tag }) => company.decisions.includes(_tag))
+  const anew = meet(setting, (question) => decisions.shift() ?? favorable(question), breaks)
+  const answer = fedIn(client.inputs).find(({ _tag }) => _tag === "Answer")
+  const duet = answer === undefined ? anew : { ...anew, client: { ...anew.client, decide: () => answer } }
+  settle(duet)
+  const howAnew = difference(duet)
+  if (howAnew !== undefined) throw disagreed(duet, howAnew)
+}
+
+/** What one has not heard of what the other has said. */
+const unheard = (duet: Duet, self: Self): string =>
+  duet[other[self]].conversation.said.slice(duet[self].conversation.heard.length)

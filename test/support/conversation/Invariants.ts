@@ -23,7 +23,7 @@ export const sentences = {
   session: "In a session each line is handed over or ends it; outside of one, none is handed over.",
   overdue: "Every waiting state is left by Overdue, without a word.",
   agreement: "Client and server agree on dialect, account and outcome.",
-  together: "A pipelined conversation says the same bytes as a lock-step one.",
+  together: "A pipelined conversation comes to the same as a lock-step one.",
 } as const
 
 /** The name of an invariant. */

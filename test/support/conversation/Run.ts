@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import type { Table } from "../../../src/machine/Atlas.ts"
 import type { Tagged } from "../../../src/machine/Machine.ts"
-import type { Company } from "./Conversation.ts"
+import type { Attended, Company } from "./Conversation.ts"
 import * as Conversation from "./Conversation.ts"
 import type { Command } from "./Commands.ts"
 import { GoesOn } from "./Commands.ts"
@@ -128,7 +128,25 @@ export const hold = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
   return { ...checked, count: witness.count, missing }
 }
 
-/** Gives the inputs of a script to a machine, and throws where it breaks an invariant. */
+/** Gives inputs to a machine, and throws where it breaks an invariant. */
+export const giveTo = <E extends Tagged>(
+  { conversation, machine }: { readonly conversation: Conversation.Conversation<E>; readonly machine: Attended<E> },
+  inputs: ReadonlyArray<Script.Input<E>>,
+): void => {
+  const give = (input: Exclude<Script.Input<E>, { readonly _tag: "Remark" }>) => {
+    switch (input._tag) {
+      case "Heard":
+        return machine.hear(input.bytes)
+      case "Late":
+        return machine.hearLate(input.inputs, () => input.bytes)
+      case "Fed":
+        return machine.feed(input.event)
+    }
+  }
+  for (const input of inputs) if (input._tag !== "Remark") judge(conversation, give(input))
+}
+
+/** Gives the inputs of a script to a machine of its own, and throws where that breaks an invariant. */
 export const give = <T extends Honest, S extends Tagged, E extends Tagged, I, C, Q>(
   subject: Subject<T, S, E, I, C, Q>,
   setting: T,
@@ -136,16 +154,7 @@ export const give = <T extends Honest, S extends Tagged, E extends Tagged, I, C,
   breaking: ((side: Side<S, E, I, C, Q>) => Side<S, E, I, C, Q>) | undefined = (side) => side,
 ): void => {
   const machine = Conversation.attend(breaking(subject.side(setting)), subject.overdue)
-  const conversation = machine.begin(subject.company(setting))
-  for (const input of inputs) {
-    if (input._tag === "Heard") judge(conversation, machine.hear(input.bytes))
-    if (input._tag === "Late")
-      judge(
-        conversation,
-        machine.hearLate(input.inputs, () => input.bytes),
-      )
-    if (input._tag === "Fed") judge(conversation, machine.feed(input.event))
-  }
+  giveTo({ machine, conversation: machine.begin(subject.company(setting)) }, inputs)
 }
 
 const again = ({ path, replayPath, seed }: Found): string =>
@@ -177,8 +186,8 @@ export const assertSound = ({ failure }: Checked): void => {
   if (failure !== undefined) throw new Error(report(failure), { cause: failure.violation })
 }
 
-/** Throws, besides, where an edge was missed. */
-export const assertHeld = (held: Held): void => {
+/** Throws, besides, where something was missed. */
+export const assertHeld = (held: Omit<Held, "count">): void => {
   assertSound(held)
   const { missing, seed } = held
   if (missing.length > 0) throw new Error(["Never witnessed:", ...missing, again({ seed })].join("\n"))

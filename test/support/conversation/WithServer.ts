@@ -242,12 +242,8 @@ const garbage = fc.oneof(
 
 const anyLine = fc.oneof(...Object.values(lines).map(ended))
 
-const guesses = [
-  "VER # MSNP7\r\n",
-  "INF #\r\n",
-  "USR # MD5 I alice@hotmail.com\r\n",
-  "USR # MD5 S $digest\r\n",
-] as const
+const hastily = ["INF #\r\n", "USR # MD5 I alice@hotmail.com\r\n", "USR # MD5 S $digest\r\n"] as const
+const guesses = ["VER # MSNP7\r\n", ...hastily] as const
 
 /** The codes with which a host may decide. */
 export const codes = [911, 923, 924, 500, 601, 910, 921] as const
@@ -271,7 +267,7 @@ const always = (event: Event) => () => event
 /** Some lines of one client: an honest login as far as it gets, then anything. */
 export const clients: fc.Arbitrary<ReadonlyArray<string>> = fc
   .tuple(
-    fc.subarray([...guesses, "CHG # NLN\r\n"]),
+    fc.constantFrom(...offers).chain((offer) => fc.subarray([`VER # ${offer}\r\n`, ...hastily, "CHG # NLN\r\n"])),
     fc.array(
       fc.oneof(
         anyLine,
