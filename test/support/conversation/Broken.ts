@@ -300,9 +300,19 @@ export const clients: ReadonlyArray<Broken<ClientSide>> = [
   client("secrets", "keeps the digest", (_, event, sound) =>
     event._tag === "Answer" && sound.state._tag === "AwaitOk" ? knowing(sound, { digest: event.digest }) : undefined,
   ),
-  client("waits", "closes at a line that comes while its host thinks", (state, event) =>
-    state._tag === "AwaitDigest" && event._tag === "Early" ? misbehaved : undefined,
-  ),
+  {
+    breaks: "waits",
+    does: "closes at a line that it cannot read while its host thinks",
+    breaking: (side) => ({
+      ...side,
+      classify: (state, heard) =>
+        state._tag === "AwaitDigest" && Result.isFailure(heard)
+          ? { _tag: "Stray", got: "nonsense" }
+          : side.classify(state, heard),
+      transition: (state, event) =>
+        state._tag === "AwaitDigest" && event._tag === "Stray" ? misbehaved : side.transition(state, event),
+    }),
+  },
   client("waits", "drops a line that comes while its host thinks", (state, event) =>
     state._tag === "AwaitDigest" && event._tag === "Early" ? { state, actions: [] } : undefined,
   ),
