@@ -106,7 +106,7 @@ const findOut = <S>(
   hold: (breaking: (side: S) => S, found: Run.Found | undefined) => { readonly failure: Run.Failure | undefined },
   machines: (breaking: (side: S) => S) => Regression.Machines,
 ) =>
-  it.each(named(all))(`a ${who} that %s`, (_, { breaking, breaks }) => {
+  it.each(named(all))(`a ${who} that %s`, { timeout: 60_000 }, (_, { breaking, breaks }) => {
     const [failure, again] = twice((found) => hold(breaking, found))
     expect(namesOf(failure.violation)).toEqual([breaks])
     expect(Run.report(again)).toBe(Run.report(failure))
