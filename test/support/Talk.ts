@@ -105,7 +105,6 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
     hearLate,
     feed,
     state: () => state,
-    waiting: () => waiting.length,
   }
 }
 
