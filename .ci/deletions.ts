@@ -56,7 +56,7 @@ const constantOf = (node: ts.Node): string => {
 }
 
 /** The constants of both machines that hold cells, and those that hold handlers. */
-const ofCells = ["table", "listening", "deciding", "usrInitiate", "handedOver", "over"]
+const ofCells = ["table", "listening", "deciding", "usrInitiate", "handedOver", "unawaited", "over"]
 const ofHandlers = ["handlers", "ends", "endsLogin", "endsSession", "leave", "delivers"]
 
 /** Those of them that were there: none must be renamed out of this proof. */

@@ -29,7 +29,7 @@ const written = (node: ts.Node): string | undefined => {
 const root = Path.join(import.meta.dirname, "..")
 
 /** Each node of the TypeScript files below a folder, with the place that it has. */
-const scan = <A>(folder: string, read: (node: ts.Node, at: (node: ts.Node) => Place) => ReadonlyArray<A>) =>
+const scan = <A>(folder: string, read: (node: ts.Node, at: At) => ReadonlyArray<A>) =>
   Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
     .toSorted()
@@ -57,6 +57,9 @@ interface Place {
   readonly file: string
   readonly line: number
 }
+
+/** The place of a node. */
+type At = (node: ts.Node) => Place
 
 /** How the names of clauses look, of those that there are and of those that there are not. */
 const looksLikeOne = /^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*$/
@@ -108,17 +111,22 @@ const isSkipped = (node: ts.Node): boolean =>
 /** Each test that names a clause: by a tag of its own or of its group, or as `clause`, whose title is the sentence. */
 export const tests = (): ReadonlyArray<Citation> =>
   scan("test", (node, at) => {
-    if (!ts.isCallExpression(node) && !ts.isPropertyAssignment(node)) return []
-    if (isSkipped(node)) return []
-    if (ts.isCallExpression(node) && node.expression.getText() === "clause") {
-      return named(node.arguments.slice(0, 1), { ...at(node), name: "the sentence itself" })
-    }
-    if (!ts.isPropertyAssignment(node) || node.name.getText() !== "tags") return []
-    const call = node.parent.parent
-    if (!ts.isCallExpression(call) || !ts.isArrayLiteralExpression(node.initializer)) return []
-    const [title] = call.arguments
-    return named(node.initializer.elements, { ...at(call), name: title === undefined ? "" : (written(title) ?? "") })
+    const found = clauseOf(node, at) ?? tagsOf(node, at)
+    return found === undefined || isSkipped(node) ? [] : found
   })
+
+const clauseOf = (node: ts.Node, at: At): ReadonlyArray<Citation> | undefined =>
+  ts.isCallExpression(node) && node.expression.getText() === "clause"
+    ? named(node.arguments.slice(0, 1), { ...at(node), name: "the sentence itself" })
+    : undefined
+
+const tagsOf = (node: ts.Node, at: At): ReadonlyArray<Citation> | undefined => {
+  if (!ts.isPropertyAssignment(node) || node.name.getText() !== "tags") return undefined
+  const call = node.parent.parent
+  if (!ts.isCallExpression(call) || !ts.isArrayLiteralExpression(node.initializer)) return undefined
+  const [title] = call.arguments
+  return named(node.initializer.elements, { ...at(call), name: title === undefined ? "" : (written(title) ?? "") })
+}
 
 /** A citation for each of these that is written out. */
 const named = (clauses: ReadonlyArray<ts.Node>, place: Place & { readonly name: string }): ReadonlyArray<Citation> =>

@@ -186,6 +186,19 @@ const listening = {
   Overdue: overdue,
 } as const
 
+/** What nothing is taken for where no answer is awaited. */
+const unawaited = {
+  Ver: misuse,
+  VerSkipInf: misuse,
+  VerNone: misuse,
+  Inf: misuse,
+  UsrChallenge: misuse,
+  UsrOk: misuse,
+  Xfr: misuse,
+  Failure: misuse,
+  Aside: misuse,
+} as const
+
 const late = ignore("The connection is already over.")
 
 const over = {
@@ -246,16 +259,8 @@ export const table = {
     ),
   },
   AwaitDigest: {
-    Ver: misuse,
-    VerSkipInf: misuse,
-    VerNone: misuse,
-    Inf: misuse,
-    UsrChallenge: misuse,
-    UsrOk: misuse,
-    Xfr: misuse,
-    Failure: misuse,
+    ...unawaited,
     Out: misuse,
-    Aside: misuse,
     Stray: misuse,
     Further: misuse,
     Early: defer("login.synchronous", "beyond.pending"),
@@ -272,16 +277,8 @@ export const table = {
     UsrOk: rule("usr-ok", ["LoggedIn"], "The client is logged in.", "usr.ok", "usr.verified"),
   },
   LoggedIn: {
-    Ver: misuse,
-    VerSkipInf: misuse,
-    VerNone: misuse,
-    Inf: misuse,
-    UsrChallenge: misuse,
-    UsrOk: misuse,
-    Xfr: misuse,
-    Failure: misuse,
+    ...unawaited,
     Out: out,
-    Aside: misuse,
     Stray: refuse("Silence", "beyond.verb", "beyond.trid", "beyond.limit"),
     Further: rule(
       "hand-over",

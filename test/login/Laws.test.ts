@@ -10,13 +10,14 @@ import type { Law } from "../support/Law.ts"
 import { lawsFor } from "../support/Law.ts"
 import * as Script from "../support/Script.ts"
 import * as ServerSide from "../support/ServerSide.ts"
-import { clientEvents, clientStates, keysOf, serverEvents, serverStates } from "../support/Space.ts"
+import { clientEvents, clientStates, keysOf, serverEvents, serverStates, tagOf } from "../support/Space.ts"
 import { clientLaws } from "./ClientLaws.ts"
 import { serverLaws } from "./ServerLaws.ts"
 
 /** One side, as the laws see it: names of states and events with what they stand for, and what becomes of them. */
 interface Subject<S extends string, E extends string> {
   readonly laws: ReadonlyArray<Law<S, E>>
+  readonly table: { readonly [state: string]: { readonly [event: string]: Cell<string, unknown> } }
   readonly states: (dialect: Dialect.Dialect) => Readonly<Record<S, Tagged>>
   readonly events: (dialect: Dialect.Dialect) => Readonly<Record<E, Tagged>>
   readonly cell: (state: S, event: E) => Cell<string, unknown>
@@ -29,6 +30,7 @@ const serverWith = (...quirks: ReadonlyArray<Quirk.Quirk>) => {
   const side = ServerSide.sideOf(Server.make(Quirk.only(...quirks)))
   return {
     laws: serverLaws,
+    table: Server.table,
     states: serverStates,
     events: serverEvents,
     cell: (state, event) => Server.table[state][serverEvents(dialect)[event]._tag],
@@ -39,6 +41,7 @@ const serverWith = (...quirks: ReadonlyArray<Quirk.Quirk>) => {
 
 const client = {
   laws: clientLaws,
+  table: Client.table,
   states: clientStates,
   events: clientEvents,
   cell: (state, event) => Client.table[clientStates(dialect)[state]._tag][clientEvents(dialect)[event]._tag],
@@ -79,23 +82,10 @@ const citesOf = (cell: Cell<string, unknown>): ReadonlyArray<string> => ("cites"
 
 /** Each cell, with the varieties of states and events that come to it. */
 const cellsOf = <S extends string, E extends string>(subject: Subject<S, E>) =>
-  Object.values(Object.groupBy(pairs(subject), ({ event, state }) => `${tagOf(event)} in ${tagOf(state)}`)).flatMap(
-    (varieties = []) => {
-      const [first] = varieties
-      return first === undefined
-        ? []
-        : [
-            {
-              name: `${tagOf(first.event)} in ${tagOf(first.state)}`,
-              cell: subject.cell(first.state, first.event),
-              varieties,
-            },
-          ]
-    },
+  Object.entries(Object.groupBy(pairs(subject), ({ event, state }) => `${tagOf(event)} in ${tagOf(state)}`)).flatMap(
+    ([name, varieties = []]) =>
+      varieties.slice(0, 1).map(({ event, state }) => ({ name, cell: subject.cell(state, event), varieties })),
   )
-
-/** The tag of a state or an event, of which a name may be a variety. */
-const tagOf = (name: string): string => name.split(" ")[0] ?? name
 
 /** Where a cell cites a clause that no law of it is written from. */
 const overcited = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
@@ -164,30 +154,33 @@ const violations = <S extends string, E extends string>(
 const tagsOf = (all: Readonly<Record<string, Tagged>>): ReadonlySet<string> =>
   new Set(Object.values(all).map(({ _tag }) => _tag))
 
-describe("the laws of the server", () => {
-  const server = serverWith()
-
+/** What holds of the laws of either side, whatever the quirks. */
+const agreeWithTheTable = <S extends string, E extends string>(subject: Subject<S, E>): void => {
   it("are for every state and every event that the table has, and for no other", () => {
-    expect(tagsOf(serverStates(dialect))).toEqual(new Set(Object.keys(Server.table)))
-    for (const row of Object.values(Server.table)) {
-      expect(tagsOf(serverEvents(dialect))).toEqual(new Set(Object.keys(row)))
+    expect(tagsOf(subject.states(dialect))).toEqual(new Set(Object.keys(subject.table)))
+    for (const row of Object.values(subject.table)) {
+      expect(tagsOf(subject.events(dialect))).toEqual(new Set(Object.keys(row)))
     }
-    expect(unlegislated(server)).toEqual([])
+    expect(unlegislated(subject)).toEqual([])
   })
 
-  it("and its table agree on who is to blame, and on the clauses", () => {
-    expect(disagreements(server)).toEqual([])
-    expect(overcited(server)).toEqual([])
+  it("and the table agree on who is to blame, and on the clauses", () => {
+    expect(disagreements(subject)).toEqual([])
+    expect(overcited(subject)).toEqual([])
   })
 
   it("lead to each state that a rule names, and to no other", () => {
-    expect(mistargeted(server)).toEqual([])
+    expect(mistargeted(subject)).toEqual([])
   })
 
   it("have said what each rule's sentence says, and a rule's name has one sentence", () => {
-    expect(misspoken(server)).toEqual([])
-    expect(ambiguous(server)).toEqual([])
+    expect(misspoken(subject)).toEqual([])
+    expect(ambiguous(subject)).toEqual([])
   })
+}
+
+describe("the laws of the server", () => {
+  agreeWithTheTable(serverWith())
 
   it.each([
     ["no quirk", []],
@@ -199,27 +192,7 @@ describe("the laws of the server", () => {
 })
 
 describe("the laws of the client", () => {
-  it("are for every state and every event that the table has, and for no other", () => {
-    expect(tagsOf(clientStates(dialect))).toEqual(new Set(Object.keys(Client.table)))
-    for (const row of Object.values(Client.table)) {
-      expect(tagsOf(clientEvents(dialect))).toEqual(new Set(Object.keys(row)))
-    }
-    expect(unlegislated(client)).toEqual([])
-  })
-
-  it("and its table agree on who is to blame, and on the clauses", () => {
-    expect(disagreements(client)).toEqual([])
-    expect(overcited(client)).toEqual([])
-  })
-
-  it("lead to each state that a rule names, and to no other", () => {
-    expect(mistargeted(client)).toEqual([])
-  })
-
-  it("have said what each rule's sentence says, and a rule's name has one sentence", () => {
-    expect(misspoken(client)).toEqual([])
-    expect(ambiguous(client)).toEqual([])
-  })
+  agreeWithTheTable(client)
 
   it("hold in every dialect, to the byte", () => {
     expect(violations(client, Quirk.none)).toEqual([])

@@ -12,7 +12,7 @@ import * as Dialect from "../../src/protocol/Dialect.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
 import * as Script from "../support/Script.ts"
 import type { ClientEvent, ClientState, ServerEvent } from "../support/Space.ts"
-import { clientEvents, keysOf, serverEvents } from "../support/Space.ts"
+import { clientEvents, keysOf, serverEvents, tagOf } from "../support/Space.ts"
 
 const folder = new URL("../transcripts/", import.meta.url)
 const fileOf = (name: string) => new URL(name, folder).pathname
@@ -111,31 +111,25 @@ const clientWays = (
   }
 }
 
+/** The input that a script ends with: a line, or else an event. */
+const last = <E>(line: string | undefined, event: E): ReadonlyArray<Script.Input<E>> =>
+  line === undefined ? [{ _tag: "Fed", event }] : [heard(line)]
+
 const serverScript = (
   dialect: Dialect.Dialect,
   quirks: ReadonlyArray<Quirk.Quirk>,
   state: TagOf<Server.State>,
   event?: ServerEvent,
 ): Script.Script => {
-  const line = event === undefined ? undefined : clientLines(dialect)[event]
-  const last: ReadonlyArray<ServerInput> =
-    line !== undefined
-      ? [heard(line)]
-      : event === undefined
-        ? []
-        : [{ _tag: "Fed", event: serverEvents(dialect)[event] }]
-  return { _tag: "Server", quirks, inputs: [...serverWays(dialect)[state], ...last] }
+  const end: ReadonlyArray<ServerInput> =
+    event === undefined ? [] : last(clientLines(dialect)[event], serverEvents(dialect)[event])
+  return { _tag: "Server", quirks, inputs: [...serverWays(dialect)[state], ...end] }
 }
 
 const clientScript = (dialect: Dialect.Dialect, state: ClientState, event?: ClientEvent): Script.Script => {
   const [trId, ...way] = clientWays(dialect)[state]
-  const line = event === undefined ? undefined : serverLines(dialect, trId)[event]
-  const last: ReadonlyArray<ClientInput> =
-    line !== undefined
-      ? [heard(line)]
-      : event === undefined
-        ? []
-        : [{ _tag: "Fed", event: clientEvents(dialect)[event] }]
+  const end: ReadonlyArray<ClientInput> =
+    event === undefined ? [] : last(serverLines(dialect, trId)[event], clientEvents(dialect)[event])
   return {
     _tag: "Client",
     options: {
@@ -143,7 +137,7 @@ const clientScript = (dialect: Dialect.Dialect, state: ClientState, event?: Clie
       dialects: [dialect],
       manner: event === "VerSkipInf" ? "SkipInf" : "AskInf",
     },
-    inputs: [...way, ...last],
+    inputs: [...way, ...end],
   }
 }
 
@@ -151,27 +145,25 @@ const clientScript = (dialect: Dialect.Dialect, state: ClientState, event?: Clie
 const ending = (way: Script.Script, whole: Script.Script, dialect: Dialect.Dialect): string =>
   Script.run(whole).lines.slice(Script.run(way).lines.length).join("\n").replaceAll(dialect, "MSNPn")
 
-/** Each text once, with all the dialects that it is for. */
-const grouped = (
-  texts: ReadonlyArray<readonly [Dialect.Dialect, string]>,
-): ReadonlyArray<readonly [string, string]> => {
+/** Each text once, under a title with all the dialects that it is for. */
+const branches = (title: string, texts: ReadonlyArray<readonly [Dialect.Dialect, string]>): ReadonlyArray<string> => {
   const groups = new Map<string, ReadonlyArray<Dialect.Dialect>>()
   for (const [dialect, text] of texts) groups.set(text, [...(groups.get(text) ?? []), dialect])
-  return Array.from(groups, ([text, dialects]) => [
-    dialects.length === Dialect.all.length ? "" : `, in ${dialects.toReversed().join(" ")}`,
-    text,
-  ])
+  return Array.from(groups, ([text, dialects]) => {
+    const where = dialects.length === Dialect.all.length ? "" : `, in ${dialects.toReversed().join(" ")}`
+    return `# ${title}${where}\n${text}`
+  })
 }
 
 /** The way to a state, then each event there. */
-const chapter = (title: string, way: string, branches: ReadonlyArray<string>): string =>
+const chapter = (title: string, way: string, events: ReadonlyArray<string>): string =>
   [
     `# ${title}: the way there, then each event that there is, always from there.`,
     "# MSNPn is the dialect agreed on. All dialects are alike where none is named.",
     "# Written by `npm run transcripts`.",
     "",
     way,
-    ...branches.flatMap((branch) => ["", branch]),
+    ...events.flatMap((text) => ["", text]),
     "",
   ].join("\n")
 
@@ -183,15 +175,15 @@ const serverBranches = (state: TagOf<Server.State>, event: ServerEvent): Readonl
       return [dialect, ending(way, serverScript(dialect, quirks, state, event), dialect)] as const
     })
   const plain = texts()
-  const branches = grouped(plain).map(([dialects, text]) => `# ${event}${dialects}\n${text}`)
   const bent = Quirk.all.flatMap((quirk) =>
-    grouped(texts(quirk).filter(([, text], i) => text !== plain[i]?.[1])).map(
-      ([dialects, text]) => `# ${event}, with ${quirk}${dialects}\n${text}`,
+    branches(
+      `${event}, with ${quirk}`,
+      texts(quirk).filter(([, text], i) => text !== plain[i]?.[1]),
     ),
   )
   // One line is two events, by a quirk.
-  if (event === "Cvr") return branches
-  return event === "CvrTolerated" ? bent : [...branches, ...bent]
+  if (event === "Cvr") return branches(event, plain)
+  return event === "CvrTolerated" ? bent : [...branches(event, plain), ...bent]
 }
 
 const serverChapter = (state: TagOf<Server.State>): string =>
@@ -217,17 +209,15 @@ const clientChapter = (state: ClientState): string =>
     `The client in ${state}`,
     Script.play(clientScript("MSNP7", state)).replaceAll("MSNP7", "MSNPn"),
     clientReach(state).flatMap((event) =>
-      grouped(
+      branches(
+        event,
         Dialect.all.map((dialect) => {
           const way = clientScript(dialect, state)
           return [dialect, ending(way, clientScript(dialect, state, event), dialect)] as const
         }),
-      ).map(([dialects, text]) => `# ${event}${dialects}\n${text}`),
+      ),
     ),
   )
-
-/** The tag of an event that has several varieties. */
-const tagOf = (event: string): string => event.split(" ")[0] ?? event
 
 /** Where a script for an event does not come to that event in that state, unless the connection is over. */
 const astray = (

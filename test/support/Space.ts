@@ -121,3 +121,6 @@ export type ClientEvent = keyof ReturnType<typeof clientEvents>
 /** The names in a record, as such. */
 export const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
   Object.keys(record) as Array<K>
+
+/** The tag of a state or an event, of which a name may be a variety. */
+export const tagOf = (name: string): string => name.split(" ")[0] ?? name
