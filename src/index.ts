@@ -23,6 +23,7 @@ export * as Server from "./login/Server.ts"
 
 export * as Admission from "./host/Admission.ts"
 export * as Directory from "./host/Directory.ts"
+export * as Presence from "./host/Presence.ts"
 export * as Referrals from "./host/Referrals.ts"
 
 export * as Connector from "./net/Connector.ts"

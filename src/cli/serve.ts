@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Directory from "../host/Directory.ts"
+import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import * as LoginServer from "../net/LoginServer.ts"
 import * as Network from "../net/Network.ts"
@@ -86,9 +87,9 @@ export const start = Effect.fnUntraced(function* (
   plan: Network.Plan,
   accounts: ReadonlyArray<Directory.Entry>,
 ): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
-  const directory = yield* Layer.build(Directory.layerMemory(accounts))
+  const host = yield* Layer.build(Layer.merge(Directory.layerMemory(accounts), Presence.layerMemory))
   return yield* Network.make(plan, LoginServer.hearOnly).pipe(
-    Effect.provideContext(directory),
+    Effect.provideContext(host),
     Effect.mapError(({ message }) => Failure.badInput(message)),
   )
 })

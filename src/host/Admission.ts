@@ -13,10 +13,12 @@ import * as Option from "effect/Option"
 import * as Crypto from "node:crypto"
 import type * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
+import type * as Account from "../protocol/Account.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import * as Directory from "./Directory.ts"
+import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
 
 /** Both ends of a connection. */
@@ -135,25 +137,34 @@ export interface Limits {
 /** The limits where none are named. */
 export const defaultLimits: Limits = { decisionTimeout: "10 seconds", maxPending: 1024 }
 
+/** What else is to be done before an account is let in: it is, where this does not fail. */
+type Enter = (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
+
 /** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
 export const guarded = (
   admission: Admission["Service"],
   { decisionTimeout, maxPending }: Limits = defaultLimits,
-): ((question: Server.Question, ends: Ends) => Effect.Effect<Admit | Verdict>) => {
+): ((question: Server.Question, ends: Ends, enter: Enter) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
-  const decide = (question: Server.Question, ends: Ends): Effect.Effect<Admit | Verdict, Directory.DirectoryError> => {
+  const decide = (
+    question: Server.Question,
+    ends: Ends,
+    enter: Enter,
+  ): Effect.Effect<Admit | Verdict, Directory.DirectoryError | Presence.PresenceError> => {
     switch (question._tag) {
       case "Admission":
         return admission.admit({ ...question, ...ends })
       case "Verdict":
-        return admission.judge({ ...question, ...ends })
+        return Effect.tap(admission.judge({ ...question, ...ends }), (verdict) =>
+          verdict._tag === "Accept" ? enter(verdict.account, question.dialect) : Effect.void,
+        )
     }
   }
-  return (question, ends) =>
+  return (question, ends, enter) =>
     Effect.suspend((): Effect.Effect<Admit | Verdict> => {
       if (waiting >= maxPending) return Effect.succeed(deny(910))
       waiting++
-      return Effect.suspend(() => decide(question, ends)).pipe(
+      return Effect.suspend(() => decide(question, ends, enter)).pipe(
         Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),
         Effect.catchCause((cause) => Effect.as(Effect.logError("A login could not be decided", cause), deny(500))),
         Effect.ensuring(Effect.sync(() => waiting--)),

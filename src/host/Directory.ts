@@ -1,47 +1,177 @@
 /**
- * The accounts that a server lets in, as a service that the embedding application provides.
+ * The accounts that a server lets in, as a service: to find, create, change and remove them.
  *
  * The protocol's MD5 answer can be checked only by somebody who knows the password itself; it is wrapped from the
- * moment it is entered.
+ * moment it is entered. Where accounts are kept, this module does not know: see `SqlDirectory` for those that last.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Account from "../protocol/Account.ts"
-import type * as FriendlyName from "../protocol/FriendlyName.ts"
+import * as FriendlyName from "../protocol/FriendlyName.ts"
+
+/** Whether an account's address has been verified: told to MSNP7 clients. */
+export const Verification = Schema.Literals(["Verified", "Unverified"])
+export type Verification = typeof Verification.Type
+
+/** Whether an account may log in: a disabled one is turned down as if its password were wrong. */
+export const Standing = Schema.Literals(["Enabled", "Disabled"])
+export type Standing = typeof Standing.Type
 
 /** An account as it was created. */
 export interface Entry {
   readonly account: Account.Account
   readonly password: Redacted.Redacted<string>
   readonly friendlyName: FriendlyName.FriendlyName
-  /** Whether the address has been verified: told to MSNP7 clients. */
-  readonly verification: "Verified" | "Unverified"
-  /** A disabled account is turned down as if its password were wrong. */
-  readonly standing: "Enabled" | "Disabled"
+  readonly verification: Verification
+  readonly standing: Standing
 }
 
-/** The accounts cannot be reached now; the client is told 500. */
+/** The accounts cannot be reached now; a client that logs in is told 500. */
 export class DirectoryError extends Schema.TaggedError<DirectoryError>("effect-msnp/host/DirectoryError")(
   "DirectoryError",
   { message: Schema.String },
 ) {}
 
-/** Finds accounts. */
+/** There is such an account already, perhaps in other letters' case. */
+export class AccountTaken extends Schema.TaggedError<AccountTaken>("effect-msnp/host/AccountTaken")("AccountTaken", {
+  account: Account.Account,
+}) {
+  override get message() {
+    return `There is an account ${this.account} already.`
+  }
+}
+
+/** There is no such account. */
+export class NoSuchAccount extends Schema.TaggedError<NoSuchAccount>("effect-msnp/host/NoSuchAccount")(
+  "NoSuchAccount",
+  { account: Account.Account },
+) {
+  override get message() {
+    return `There is no account ${this.account}.`
+  }
+}
+
+/** A friendly name is longer than clients can take (draft 5.5). */
+export class NameTooLong extends Schema.TaggedError<NameTooLong>("effect-msnp/host/NameTooLong")("NameTooLong", {
+  account: Account.Account,
+  /** The length of the encoded name, in bytes. */
+  bytes: Schema.Int,
+}) {
+  override get message() {
+    const { maxEncodedBytes } = FriendlyName
+    return `The friendly name of ${this.account} takes ${this.bytes} bytes as it is sent, and ${maxEncodedBytes} is the most.`
+  }
+}
+
+/** Changes one account, which is there afterward as it was told, or is as it was before. */
+type Change<Value> = (account: Account.Account, to: Value) => Effect.Effect<void, NoSuchAccount | DirectoryError>
+
+/** The accounts; a name finds its account in any letter case. */
 export class Directory extends Context.Service<
   Directory,
   {
-    /** The account with this name in any letter case; none if there is no such account. */
+    /** The account of this name; none if there is no such account. */
     readonly find: (account: Account.Account) => Effect.Effect<Option.Option<Entry>, DirectoryError>
+    /** All accounts, in the order of their names in small letters. */
+    readonly list: Stream.Stream<Entry, DirectoryError>
+    /** Creates accounts: all of them, or, where one of them cannot be, none. */
+    readonly create: (entries: Iterable<Entry>) => Effect.Effect<void, AccountTaken | NameTooLong | DirectoryError>
+    readonly changePassword: Change<Redacted.Redacted<string>>
+    readonly rename: (
+      account: Account.Account,
+      to: FriendlyName.FriendlyName,
+    ) => Effect.Effect<void, NoSuchAccount | NameTooLong | DirectoryError>
+    readonly setVerification: Change<Verification>
+    readonly setStanding: Change<Standing>
+    readonly remove: (account: Account.Account) => Effect.Effect<void, NoSuchAccount | DirectoryError>
+    /** The accounts that are disabled or removed from now on, by whatever process: each within a second. */
+    readonly barred: Stream.Stream<Account.Account, DirectoryError>
   }
 >()("effect-msnp/host/Directory") {}
 
+/** Fails where a friendly name is longer than clients can take. */
+export const checkName = (
+  account: Account.Account,
+  friendlyName: FriendlyName.FriendlyName,
+): Effect.Effect<void, NameTooLong> =>
+  FriendlyName.fits(friendlyName)
+    ? Effect.void
+    : Effect.fail(new NameTooLong({ account, bytes: FriendlyName.encode(friendlyName).length }))
+
 /** A directory of these accounts, in memory; of two that differ in letter case only, the later one counts. */
 export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
-  Layer.sync(Directory, () => {
-    const byName = new Map(Array.from(entries, (entry) => [Account.fold(entry.account), entry]))
-    return { find: (account) => Effect.succeed(Option.fromUndefinedOr(byName.get(Account.fold(account)))) }
+  Layer.effect(
+    Directory,
+    Effect.gen(function* () {
+      const byName = new Map(Array.from(entries, (entry) => [Account.fold(entry.account), entry]))
+      const barred = yield* PubSub.unbounded<Account.Account>()
+
+      const find = (account: Account.Account) => Option.fromUndefinedOr(byName.get(Account.fold(account)))
+      const bar = (account: Account.Account) => Effect.asVoid(PubSub.publish(barred, account))
+      const existing = (account: Account.Account) =>
+        Effect.suspend(() =>
+          Option.match(find(account), {
+            onNone: () => Effect.fail(new NoSuchAccount({ account })),
+            onSome: Effect.succeed,
+          }),
+        )
+      const change = (account: Account.Account, to: Partial<Entry>) =>
+        Effect.map(existing(account), (entry) => void byName.set(Account.fold(account), { ...entry, ...to }))
+
+      return {
+        find: (account) => Effect.sync(() => find(account)),
+        list: Stream.suspend(() =>
+          Stream.fromIterable(
+            Array.from(byName)
+              .toSorted(([a], [b]) => (a < b ? -1 : 1))
+              .map(([, entry]) => entry),
+          ),
+        ),
+        create: Effect.fnUntraced(function* (entries) {
+          const fresh = new Map<string, Entry>()
+          for (const entry of entries) {
+            const { account, friendlyName } = entry
+            const name = Account.fold(account)
+            yield* checkName(account, friendlyName)
+            if (byName.has(name) || fresh.has(name)) return yield* new AccountTaken({ account })
+            fresh.set(name, entry)
+          }
+          for (const [name, entry] of fresh) byName.set(name, entry)
+        }),
+        changePassword: (account, password) => change(account, { password }),
+        rename: (account, friendlyName) =>
+          Effect.andThen(checkName(account, friendlyName), change(account, { friendlyName })),
+        setVerification: (account, verification) => change(account, { verification }),
+        setStanding: (account, standing) =>
+          Effect.andThen(change(account, { standing }), standing === "Disabled" ? bar(account) : Effect.void),
+        remove: (account) =>
+          Effect.andThen(
+            Effect.map(existing(account), () => void byName.delete(Account.fold(account))),
+            bar(account),
+          ),
+        barred: Stream.fromPubSub(barred),
+      }
+    }),
+  )
+
+/** Accounts that are kept elsewhere and can only be looked up here: whatever would change them fails. */
+export const layerElsewhere = (find: Directory["Service"]["find"]): Layer.Layer<Directory> => {
+  const elsewhere = Effect.fail(new DirectoryError({ message: "The accounts are kept elsewhere." }))
+  return Layer.succeed(Directory, {
+    find,
+    list: Stream.fromEffect(elsewhere),
+    create: () => elsewhere,
+    changePassword: () => elsewhere,
+    rename: () => elsewhere,
+    setVerification: () => elsewhere,
+    setStanding: () => elsewhere,
+    remove: () => elsewhere,
+    barred: Stream.never,
   })
+}

@@ -181,9 +181,8 @@ export const seed = {
   "efficiency.lf": kept("LF may stand for CRLF, to save a byte a line."),
 
   "logoff.close": kept("The easiest way to log off is to close the connection."),
-  "logoff.offline": awaits("host", "An account that has logged off is offline for everybody."),
-  "logoff.torn": awaits(
-    "host",
+  "logoff.offline": kept("An account that has logged off is offline for everybody."),
+  "logoff.torn": kept(
     "A connection that breaks off without being closed leaves the account online, and deaf, for several minutes.",
   ),
   "logoff.out": kept("The proper way to log off is OUT, which has no TrID and no parameters."),
@@ -191,17 +190,13 @@ export const seed = {
   "logoff.out-silent": kept("The draft has the server answer OUT with OUT; in fact it never does."),
 
   "closing.reasons": kept("The server may end a session itself: it goes down, or the account logs in elsewhere."),
-  "closing.elsewhere": awaits(
-    "host",
+  "closing.elsewhere": kept(
     "Where the account logs in elsewhere, the older connection is closed, and the newer one stays.",
   ),
   "closing.oth": kept("Before it closes a connection for a login elsewhere, the server says OUT OTH."),
   "closing.ssd": kept("A server that goes down says OUT SSD."),
   "closing.ssd-closes": kept("The server closes right after OUT SSD."),
-  "closing.warning": awaits(
-    "host",
-    "Often a server sends a message some minutes before it goes down, which says in how many.",
-  ),
+  "closing.warning": kept("Often a server sends a message some minutes before it goes down, which says in how many."),
 } as const satisfies Record<string, Clause>
 
 /** What both machines do where the page is silent, and who speaks there. */

@@ -175,6 +175,7 @@ const shutDown = rule(
   "closing.ssd-closes",
 )
 const displaced = rule("displaced", ["Closed"], "Say OUT OTH and close.", "closing.reasons", "closing.oth")
+const dismiss = rule("dismiss", ["Closed"], "Close, say nothing.", "beyond.dismiss")
 const waits = defer("efficiency.together", "beyond.pending")
 
 /**
@@ -212,7 +213,6 @@ const deciding = {
   Out: waits,
   Foreign: waits,
   Unreadable: waits,
-  Dismiss: misuse,
   ShutDown: shutDown,
   HungUp: hungUp,
   Overdue: overdue,
@@ -342,6 +342,7 @@ export const table = {
     Deny: rule("deny-account", ["Closed"], "Say the code and close.", "usr.trouble", "beyond.denials"),
     Accept: misuse,
     Displaced: misuse,
+    Dismiss: misuse,
   },
   AwaitDigest: {
     ...listening,
@@ -371,6 +372,7 @@ export const table = {
     ),
     Accept: rule("accept", ["LoggedIn"], "Say USR OK.", "usr.ok", "usr.verified"),
     Displaced: displaced,
+    Dismiss: dismiss,
   },
   LoggedIn: {
     ...handedOver,
@@ -381,7 +383,7 @@ export const table = {
     Deny: misuse,
     Accept: misuse,
     Displaced: displaced,
-    Dismiss: rule("dismiss", ["Closed"], "Close, say nothing.", "beyond.dismiss"),
+    Dismiss: dismiss,
     ShutDown: shutDown,
     HungUp: hungUp,
     Overdue: ignore("The login is done."),
@@ -425,6 +427,7 @@ const endsLogin = { Overdue: () => closed("Overdue") } as const
 /** What ends a session, besides, from the moment in which it may begin. */
 const endsSession = {
   Displaced: () => closed("LoggedInElsewhere", { _tag: "Out", reason: "LoggedInElsewhere" }),
+  Dismiss: () => closed("Dismissed"),
 } as const
 
 const initiate = (
@@ -554,7 +557,6 @@ const handlers = (rules: typeof Dialect.rules): Handlers<typeof table, State, Ev
       ...ends,
       ...endsSession,
       ...delivers,
-      Dismiss: () => closed("Dismissed"),
     },
     Closed: {},
   }

@@ -90,10 +90,10 @@ export interface Driver<K extends Kinds> {
   /** What the peer says once it is logged in; ends when the session is over. For one consumer. */
   readonly commands: Stream.Stream<K["In"] | Codec.Malformed>
   /**
-   * Says something once logged in; false where the session is over. Waits while the peer does not read. A command
-   * that cannot be encoded is a defect.
+   * Says something once logged in, with one write; false where the session is over. Waits while the peer does not
+   * read. A command that cannot be encoded is a defect.
    */
-  readonly send: (command: K["Out"]) => Effect.Effect<boolean>
+  readonly send: (...commands: ReadonlyArray<K["Out"]>) => Effect.Effect<boolean>
   /** Feeds an event that ends the connection, and says what the machine says of it. Does not wait. */
   readonly end: (event: K["Event"]) => Effect.Effect<void>
   /** Says that this side has no more to say, and waits until the peer has closed, or the time for it has passed. */
@@ -283,11 +283,11 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   /** One at a time: a peer that does not read makes the senders wait, and fills no memory. */
   const turn = Semaphore.makeUnsafe(1)
-  const send = (command: K["Out"]) =>
+  const send = (...commands: ReadonlyArray<K["Out"]>) =>
     turn.withPermit(
       Effect.suspend(() => {
         if (!side.isLoggedIn(state)) return Effect.succeed(false)
-        say(command)
+        for (const command of commands) say(command)
         return flush
       }),
     )

@@ -95,8 +95,8 @@ export interface Session {
    * @keeps next.messages
    */
   readonly commands: Stream.Stream<ServerCommand.ServerCommand | Codec.Malformed, SessionError>
-  /** Says something to the server; false where the session is over. A command that cannot be encoded is a defect. */
-  readonly send: (command: Sayable) => Effect.Effect<boolean>
+  /** Says something to the server, with one write; false where the session is over. What cannot be encoded is a defect. */
+  readonly send: (...commands: ReadonlyArray<Sayable>) => Effect.Effect<boolean>
   /** {@link send} as a sink; done when the session is over. */
   readonly sink: Sink.Sink<void, Sayable, Sayable>
   /** A TrID that this session has not used. */
@@ -245,7 +245,7 @@ const sessionOf = Effect.fnUntraced(function* (
       Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
     ),
     send: driver.send,
-    sink: Sink.forEachWhile(driver.send),
+    sink: Sink.forEachWhile((command: Sayable) => driver.send(command)),
     nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
     logOff: Effect.gen(function* () {
       yield* driver.end({ _tag: "LogOff" })

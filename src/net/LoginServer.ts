@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Admission from "../host/Admission.ts"
+import * as Presence from "../host/Presence.ts"
 import * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
 import type * as Account from "../protocol/Account.ts"
@@ -43,10 +44,10 @@ export interface Session extends Admission.Ends {
   /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
   readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>
   /**
-   * Says something to the client; false where it is gone. Waits while the client does not read. A command that cannot
-   * be encoded is a defect.
+   * Says something to the client, with one write; false where it is gone. Waits while the client does not read. A
+   * command that cannot be encoded is a defect.
    */
-  readonly send: (command: Sayable) => Effect.Effect<boolean>
+  readonly send: (...commands: ReadonlyArray<Sayable>) => Effect.Effect<boolean>
   /** Tells the client that its account has logged in elsewhere (`OUT OTH`), and closes the connection. */
   readonly displace: Effect.Effect<void>
 }
@@ -105,29 +106,32 @@ export class LoginServer extends Context.Service<
   }
 >()("effect-msnp/net/LoginServer") {}
 
+/** What a server needs of its host: who may come in, and who is in already. */
+export type Requirements = Admission.Admission | Presence.Presence
+
 /**
  * Listens until the scope closes; then every client is told that the server goes down (`OUT SSD`).
  *
- * `Admission` decides who is let in; `onSession` is run for each client that is.
+ * `Admission` decides who is let in, `Presence` who is put off for it; `onSession` is run for each client that is let in.
  */
 export const make = Effect.fnUntraced(function* <R = never>(
   options: Options,
   onSession: OnSession<R>,
-): Effect.fn.Return<LoginServer["Service"], ListenError, Scope.Scope | Admission.Admission | R> {
+): Effect.fn.Return<LoginServer["Service"], ListenError, Scope.Scope | Requirements | R> {
   const listener = yield* listen(options.listen)
   yield* serve(listener, options, onSession)
   return { address: listener.address }
 })
 
 /** Provides a server that hears everything and answers nothing after the login; see {@link make}. */
-export const layer = (options: Options): Layer.Layer<LoginServer, ListenError, Admission.Admission> =>
+export const layer = (options: Options): Layer.Layer<LoginServer, ListenError, Requirements> =>
   Layer.effect(LoginServer, make(options, hearOnly))
 
 /** Provides a server over what an application does with its sessions; see {@link make}. */
 export const layerWith = <R>(
   options: Options,
   onSession: OnSession<R>,
-): Layer.Layer<LoginServer, ListenError, Admission.Admission | Exclude<R, Scope.Scope>> =>
+): Layer.Layer<LoginServer, ListenError, Requirements | Exclude<R, Scope.Scope>> =>
   Layer.effect(LoginServer, make(options, onSession))
 
 /** A socket that listens, and on which nothing is served yet. */
@@ -145,17 +149,27 @@ const reasons: { readonly [code: string]: string } = {
 
 const whyNot = Tcp.whyNot(reasons)
 
+/** A server at work. */
+export interface Served {
+  /** How many clients are logged in here. */
+  readonly sessions: Effect.Effect<number>
+  /** Says something to every client that is logged in, and does not wait for those that do not read. */
+  readonly broadcast: (command: Sayable) => Effect.Effect<void>
+}
+
 /**
- * Serves a listening socket until the scope closes. It returns at once: `Admission` must live as long as the scope, so
- * build its layer there (`Layer.build`), or use {@link layer}; `Effect.provide` would release it behind this call.
+ * Serves a listening socket until the scope closes. It returns at once: `Admission` and `Presence` must live as long as
+ * the scope, so build their layers there (`Layer.build`), or use {@link layer}; `Effect.provide` would release them
+ * behind this call.
  */
 export const serve = Effect.fnUntraced(function* <R = never>(
   listener: Listener,
   options: Omit<Options, "listen">,
   onSession: OnSession<R>,
-): Effect.fn.Return<void, never, Scope.Scope | Admission.Admission | R> {
+): Effect.fn.Return<Served, never, Scope.Scope | Requirements | R> {
   const limits = { ...defaultLimits, ...options.limits }
   const decide = Admission.guarded(yield* Admission.Admission, limits)
+  const presence = yield* Presence.Presence
   const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   const live = new Map<Fiber.Fiber<unknown, unknown>, ServerDriver>()
@@ -175,7 +189,20 @@ export const serve = Effect.fnUntraced(function* <R = never>(
         return Effect.addFinalizer(() => Effect.sync(() => live.delete(fiber)))
       })
 
-      const state = yield* driver.login((question) => decide(question, accepted))
+      const present = yield* Effect.scope
+      const enter = (account: Account.Account, dialect: Dialect.Dialect) =>
+        Scope.provide(
+          presence.signIn({
+            account,
+            dialect,
+            remote: accepted.remote,
+            local: accepted.local,
+            displace: driver.end({ _tag: "Displaced" }),
+            dismiss: driver.end({ _tag: "Dismiss" }),
+          }),
+          present,
+        )
+      const state = yield* driver.login((question) => decide(question, accepted, enter))
       if (state._tag === "Closed") return
 
       const application = yield* Effect.forkChild(onSession(sessionOf(driver, state, accepted)))
@@ -214,6 +241,15 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       yield* Fiber.interruptAll(fibers)
     }),
   )
+
+  const loggedIn = () => Array.from(live.values()).filter((driver) => driver.state()._tag === "LoggedIn")
+  return {
+    sessions: Effect.sync(() => loggedIn().length),
+    broadcast: (command) =>
+      Effect.forEach(loggedIn(), (driver) => Effect.forkDetach(driver.send(command), { startImmediately: true }), {
+        discard: true,
+      }),
+  }
 })
 
 /** A connection before anything was said. */

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Admission from "../host/Admission.ts"
 import type * as Directory from "../host/Directory.ts"
+import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as LoginServer from "./LoginServer.ts"
@@ -48,11 +49,16 @@ export class Network extends Context.Service<
 export const make = Effect.fnUntraced(function* <R = never>(
   plan: Plan,
   onSession: LoginServer.OnSession<R>,
-): Effect.fn.Return<Network["Service"], LoginServer.ListenError, Scope.Scope | Directory.Directory | R> {
+): Effect.fn.Return<
+  Network["Service"],
+  LoginServer.ListenError,
+  Scope.Scope | Directory.Directory | Presence.Presence | R
+> {
   const dispatch = yield* Effect.forEach(Option.toArray(plan.dispatch), bind)
   const notification = yield* Effect.forEach(plan.notification, bind)
   const referrals = [...notification.map(({ server }) => server), ...plan.referTo.map(Referrals.elsewhere)]
 
+  yield* Layer.build(Presence.layerBarring)
   const challenging = yield* Layer.build(Admission.layerNotification())
   for (const { listener } of notification) {
     yield* Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging)
@@ -69,7 +75,9 @@ export const make = Effect.fnUntraced(function* <R = never>(
 })
 
 /** Provides a network that hears everything and answers nothing after the login; see {@link make}. */
-export const layer = (plan: Plan): Layer.Layer<Network, LoginServer.ListenError, Directory.Directory> =>
+export const layer = (
+  plan: Plan,
+): Layer.Layer<Network, LoginServer.ListenError, Directory.Directory | Presence.Presence> =>
   Layer.effect(Network, make(plan, LoginServer.hearOnly))
 
 const bind = ({ advertise, listen }: Endpoint) =>

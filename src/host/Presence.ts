@@ -1,0 +1,112 @@
+/**
+ * Who is signed in where: one session an account, and the one that signs in last has it.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Account from "../protocol/Account.ts"
+import type * as Address from "../protocol/Address.ts"
+import type * as Dialect from "../protocol/Dialect.ts"
+import * as Directory from "./Directory.ts"
+
+/** A session, for whoever asks who is there. */
+export interface SignedIn {
+  /** The account, spelled as it was created. */
+  readonly account: Account.Account
+  readonly dialect: Dialect.Dialect
+  /** The client's end of the connection. */
+  readonly remote: Address.Address
+  /** The server's end of it. */
+  readonly local: Address.Address
+  /** When it signed in, in milliseconds since 1970. */
+  readonly since: number
+}
+
+/** A session that signs in, and how to be rid of it. */
+export interface Arrival extends Omit<SignedIn, "since"> {
+  /** Tells the client that its account has logged in elsewhere, and closes the connection. Does not wait. */
+  readonly displace: Effect.Effect<void>
+  /** Closes the connection without a word. Does not wait. */
+  readonly dismiss: Effect.Effect<void>
+}
+
+/** Who is signed in cannot be found out now; a client that logs in is told 500. */
+export class PresenceError extends Schema.TaggedError<PresenceError>("effect-msnp/host/PresenceError")(
+  "PresenceError",
+  { message: Schema.String },
+) {}
+
+/** Who is signed in. */
+export class Presence extends Context.Service<
+  Presence,
+  {
+    /**
+     * Signs a session in until the scope closes. Whoever was signed in with that account is displaced; of two at the
+     * same instant exactly one stays.
+     */
+    readonly signIn: (arrival: Arrival) => Effect.Effect<void, PresenceError, Scope.Scope>
+    /** The sessions, in the order in which they signed in. */
+    readonly list: Effect.Effect<ReadonlyArray<SignedIn>, PresenceError>
+    /** Closes the session of an account; whether there was one. */
+    readonly dismiss: (account: Account.Account) => Effect.Effect<boolean, PresenceError>
+  }
+>()("effect-msnp/host/Presence") {}
+
+/**
+ * Presence in one process.
+ *
+ * @keeps logoff.offline logoff.torn closing.elsewhere
+ */
+export const layerMemory: Layer.Layer<Presence> = Layer.sync(Presence, () => {
+  const sessions = new Map<string, Arrival & SignedIn>()
+  return {
+    signIn: Effect.fnUntraced(function* (arrival) {
+      const name = Account.fold(arrival.account)
+      const session = { ...arrival, since: yield* Clock.currentTimeMillis }
+      const before = sessions.get(name)
+      // Deleted first, since a map keeps the place of a name that is set anew.
+      sessions.delete(name)
+      sessions.set(name, session)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => (sessions.get(name) === session ? sessions.delete(name) : false)),
+      )
+      if (before !== undefined) yield* before.displace
+    }, Effect.uninterruptible),
+    list: Effect.sync(() =>
+      Array.from(sessions.values(), ({ account, dialect, local, remote, since }) => ({
+        account,
+        dialect,
+        remote,
+        local,
+        since,
+      })),
+    ),
+    dismiss: (account) =>
+      Effect.suspend(() => {
+        const session = sessions.get(Account.fold(account))
+        return session === undefined ? Effect.succeed(false) : Effect.as(session.dismiss, true)
+      }),
+  }
+})
+
+/** How long a directory that cannot be reached is left alone before it is asked again. */
+const patience = Schedule.spaced("1 second")
+
+/** Closes the session of whoever is disabled or removed; each within a second or so. */
+export const layerBarring: Layer.Layer<never, never, Presence | Directory.Directory> = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const presence = yield* Presence
+    const directory = yield* Directory.Directory
+    yield* directory.barred.pipe(
+      Stream.runForEach((account) => presence.dismiss(account)),
+      Effect.tapError((error) => Effect.logWarning("Who has been disabled or removed cannot be told", error)),
+      Effect.retry(patience),
+      Effect.forkScoped,
+    )
+  }),
+)
