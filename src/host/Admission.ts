@@ -17,6 +17,7 @@ import type * as Account from "../protocol/Account.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
+import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
@@ -64,24 +65,70 @@ const challenge = Effect.map(Clock.currentTimeMillis, (millis) =>
   Challenge.make(Math.floor(millis / 1000), () => Crypto.randomInt(tenDigits)),
 )
 
+/** The codes of a server in trouble, or under maintenance. */
+export type Trouble = ErrorCode.Trouble
+
+/** What a server does with whoever wants to log in. */
+export type Policy =
+  /** Challenge everybody, so that nobody can find out which accounts exist; let in whoever answers right. */
+  | { readonly _tag: "Challenge" }
+  /** Refer everybody to the least loaded of these servers; 601 where none of them can be named to a client. */
+  | { readonly _tag: "Refer"; readonly to: ReadonlyArray<Referrals.Candidate>; readonly from: Referrals.Server }
+  /** Tell everybody a code: maintenance, or trouble. */
+  | { readonly _tag: "Deny"; readonly code: ByTag<Server.Event, "Deny">["code"] }
+
+/** Challenge everybody. */
+export const challengeAll: Policy = { _tag: "Challenge" }
+
+/** Carries a policy out, which is asked for anew for each client. */
+const admitBy =
+  (policy: Effect.Effect<Policy>): Admission["Service"]["admit"] =>
+  ({ dialect, local }) =>
+    Effect.flatMap(policy, (policy): Effect.Effect<Admit> => {
+      switch (policy._tag) {
+        case "Challenge":
+          return Effect.map(challenge, (challenge) => ({ _tag: "Challenge", challenge }))
+        case "Refer":
+          return Effect.map(Clock.currentTimeMillis, (now) => refer(policy, dialect, local, now))
+        case "Deny":
+          return Effect.succeed(deny(policy.code))
+      }
+    })
+
+const refer = (
+  { from, to }: Extract<Policy, { readonly _tag: "Refer" }>,
+  dialect: Dialect.Dialect,
+  reached: Address.Address,
+  now: number,
+): Admit => {
+  const self = Referrals.nameOf(from, reached)
+  // MSNP7 is told who refers it; the other dialects are not, and can go on without.
+  if (Option.isNone(self) && Dialect.rules[dialect].referral === "AddressZeroAndServer") return deny(601)
+  return Option.match(Referrals.leastLoaded(to, reached, now), {
+    onNone: () => deny(601),
+    onSome: (to) => ({ _tag: "Refer", to, from: Option.getOrElse(self, () => to) }),
+  })
+}
+
 /** What a notification server does with the owner of an account whose address has not been verified. */
 export type Unverified = "LetIn" | "TurnDown"
 
 /**
- * Decides as a notification server: challenges everybody, so that nobody can find out which accounts exist, and
- * lets in whoever answers right.
+ * Decides as a notification server: challenges everybody, and lets in whoever answers right.
  *
  * @keeps beyond.unknown-account
  */
 export const layerNotification = (options?: {
   /** By default they are let in, and told so; else they are turned down with 924. */
   readonly unverified?: Unverified
+  /** By default {@link challengeAll}; a server that is about to go down refers clients elsewhere, or denies them. */
+  readonly policy?: Effect.Effect<Policy>
 }): Layer.Layer<Admission, never, Directory.Directory> =>
   Layer.effect(
     Admission,
-    Effect.map(Directory.Directory, (directory) => ({
-      admit: () => Effect.map(challenge, (challenge) => ({ _tag: "Challenge", challenge }) as const),
-      judge: ({ account, challenge, digest }) =>
+    Effect.map(Directory.Directory, (directory) => {
+      const policy = options?.policy ?? Effect.succeed(challengeAll)
+      const judge: Admission["Service"]["judge"] = ({ account, challenge, digest }) =>
         Effect.map(directory.find(account), (found) => {
           if (Option.isNone(found)) return deny(911)
           const { friendlyName, password, standing, verification, account } = found.value
@@ -89,13 +136,31 @@ export const layerNotification = (options?: {
           if (!isRight || standing === "Disabled") return deny(911)
           if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
           return { _tag: "Accept", account, friendlyName, verified: verification === "Verified" } as const
-        }),
-    })),
+        })
+      return {
+        admit: admitBy(policy),
+        judge: (question) =>
+          Effect.flatMap(policy, (policy): Effect.Effect<Verdict, Directory.DirectoryError> => {
+            switch (policy._tag) {
+              case "Challenge":
+                return judge(question)
+              // The time for a referral is past once a client has been challenged.
+              case "Refer":
+                return Effect.succeed(deny(601))
+              case "Deny":
+                return Effect.succeed(deny(policy.code))
+            }
+          }),
+      }
+    }),
   )
 
+/** A directory of nobody, for servers that let nobody in. */
+const nobody = Directory.layerElsewhere(() => Effect.succeedNone)
+
 /**
- * Decides as a dispatch server: refers each client to one of these notification servers, in turn, and tells it 601
- * where none of them can be named to it.
+ * Decides as a dispatch server: refers each client to one of these notification servers, which take turns, and tells it
+ * 601 where none of them can be named to it. For servers whose load or health is known, see {@link Policy}.
  *
  * @keeps xfr.dispatch
  */
@@ -103,28 +168,14 @@ export const layerDispatch = (options: {
   readonly self: Referrals.Server
   readonly servers: ReadonlyArray<Referrals.Server>
 }): Layer.Layer<Admission> =>
-  Layer.sync(Admission, () => {
-    let turn = 0
-    return {
-      admit: ({ dialect, local }) =>
-        Effect.sync(() => {
-          const nameable = options.servers.flatMap((server) => Option.toArray(Referrals.nameOf(server, local)))
-          const to = nameable[turn++ % nameable.length]
-          if (to === undefined) return deny(601)
-          const self = Referrals.nameOf(options.self, local)
-          if (Option.isSome(self)) return { _tag: "Refer", to, from: self.value } as const
-          // MSNP7 is told who refers it; the other dialects are not, and can go on without.
-          return Dialect.rules[dialect].referral === "AddressZeroAndServer"
-            ? deny(601)
-            : ({ _tag: "Refer", to, from: to } as const)
-        }),
-      judge: () => Effect.succeed(deny(911)),
-    }
-  })
+  Layer.suspend(() => {
+    const to = options.servers.map((server) => Referrals.stranger(server))
+    return layerNotification({ policy: Effect.succeed({ _tag: "Refer", to, from: options.self }) })
+  }).pipe(Layer.provide(nobody))
 
-/** Turns every login down with a code: a server that is down for maintenance. */
-export const layerMaintenance = (code: 601 | 910 | 921): Layer.Layer<Admission> =>
-  Layer.succeed(Admission, { admit: () => Effect.succeed(deny(code)), judge: () => Effect.succeed(deny(code)) })
+/** Turns every login down with a code: a server that is in trouble, or down for maintenance. */
+export const layerMaintenance = (code: Trouble): Layer.Layer<Admission> =>
+  layerNotification({ policy: Effect.succeed({ _tag: "Deny", code }) }).pipe(Layer.provide(nobody))
 
 /** How much patience a server has with its host. */
 export interface Limits {

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -43,6 +44,8 @@ export interface Session extends Admission.Ends {
   readonly verified: boolean
   /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
   readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>
+  /** In how many minutes this server goes down, whenever that is announced while somebody listens. */
+  readonly goingDown: Stream.Stream<number>
   /**
    * Says something to the client, with one write; false where it is gone. Waits while the client does not read. A
    * command that cannot be encoded is a defect.
@@ -152,9 +155,9 @@ const whyNot = Tcp.whyNot(reasons)
 /** A server at work. */
 export interface Served {
   /** How many clients are logged in here. */
-  readonly sessions: Effect.Effect<number>
-  /** Says something to every client that is logged in, and does not wait for those that do not read. */
-  readonly broadcast: (command: Sayable) => Effect.Effect<void>
+  readonly sessions: () => number
+  /** Tells each session that this server goes down in so many minutes: see `Session.goingDown`. */
+  readonly warn: (minutes: number) => Effect.Effect<void>
 }
 
 /**
@@ -172,8 +175,10 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   const presence = yield* Presence.Presence
   const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
+  const warnings = yield* PubSub.unbounded<number>()
   const live = new Map<Fiber.Fiber<unknown, unknown>, ServerDriver>()
   const fibers = new Set<Fiber.Fiber<void>>()
+  let sessions = 0
   let closing = false
 
   const connection = Effect.fnUntraced(
@@ -204,8 +209,12 @@ export const serve = Effect.fnUntraced(function* <R = never>(
         )
       const state = yield* driver.login((question) => decide(question, accepted, enter))
       if (state._tag === "Closed") return
+      sessions++
+      yield* Effect.addFinalizer(() => Effect.sync(() => sessions--))
 
-      const application = yield* Effect.forkChild(onSession(sessionOf(driver, state, accepted)))
+      const application = yield* Effect.forkChild(
+        onSession(sessionOf(driver, state, accepted, Stream.fromPubSub(warnings))),
+      )
       const ending = yield* Effect.raceFirst(
         Effect.as(driver.session, { _tag: "HungUp" } as const),
         Effect.as(Fiber.await(application), { _tag: "Dismiss" } as const),
@@ -230,25 +239,21 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   yield* Effect.addFinalizer(
     Effect.fnUntraced(function* () {
       closing = true
-      const sessions: Array<Fiber.Fiber<unknown, unknown>> = []
+      const applications: Array<Fiber.Fiber<unknown, unknown>> = []
       for (const [fiber, driver] of live) {
-        if (driver.state()._tag === "LoggedIn") sessions.push(fiber)
+        if (driver.state()._tag === "LoggedIn") applications.push(fiber)
         yield* driver.end({ _tag: "ShutDown" })
       }
       // A login under way is over; an application gets the time to finish what it is doing.
-      yield* Fiber.interruptAll(Array.from(fibers).filter((fiber) => !sessions.includes(fiber)))
-      yield* Effect.timeoutOption(Fiber.awaitAll(sessions), limits.farewellTimeout)
+      yield* Fiber.interruptAll(Array.from(fibers).filter((fiber) => !applications.includes(fiber)))
+      yield* Effect.timeoutOption(Fiber.awaitAll(applications), limits.farewellTimeout)
       yield* Fiber.interruptAll(fibers)
     }),
   )
 
-  const loggedIn = () => Array.from(live.values()).filter((driver) => driver.state()._tag === "LoggedIn")
   return {
-    sessions: Effect.sync(() => loggedIn().length),
-    broadcast: (command) =>
-      Effect.forEach(loggedIn(), (driver) => Effect.forkDetach(driver.send(command), { startImmediately: true }), {
-        discard: true,
-      }),
+    sessions: () => sessions,
+    warn: (minutes) => Effect.asVoid(PubSub.publish(warnings, minutes)),
   }
 })
 
@@ -286,6 +291,7 @@ const sessionOf = (
   driver: ServerDriver,
   { account, dialect, friendlyName, verified }: Kinds["LoggedIn"],
   { local, remote }: Admission.Ends,
+  goingDown: Session["goingDown"],
 ): Session => ({
   account,
   dialect,
@@ -294,6 +300,7 @@ const sessionOf = (
   local,
   remote,
   commands: driver.commands,
+  goingDown,
   send: driver.send,
   displace: driver.end({ _tag: "Displaced" }),
 })

@@ -2,15 +2,18 @@
  * A network in one process: a dispatch server, and the notification servers that it refers to, over one directory.
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Admission from "../host/Admission.ts"
 import type * as Directory from "../host/Directory.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
-import type * as Address from "../protocol/Address.ts"
+import * as Address from "../protocol/Address.ts"
+import { Connector } from "./Connector.ts"
 import * as LoginServer from "./LoginServer.ts"
 
 /** Where a server is to listen, and which address clients are told where that is another. */
@@ -24,8 +27,12 @@ export interface Endpoint {
 export interface Plan extends Omit<LoginServer.Options, "listen"> {
   readonly dispatch: Option.Option<Endpoint>
   readonly notification: ReadonlyArray<Endpoint>
-  /** Notification servers elsewhere that the dispatch server refers to as well. */
+  /** Notification servers elsewhere that the dispatch server refers to as well, as long as they can be connected to. */
   readonly referTo: ReadonlyArray<Address.Address>
+  /** By default those whose address has not been verified are let in. */
+  readonly unverified?: Admission.Unverified
+  /** Whatever is to be told to everybody who wants to log in; by default nothing, and they are let in or referred. */
+  readonly trouble?: Admission.Trouble
 }
 
 /** What is being served, and where. */
@@ -35,9 +42,24 @@ export class Network extends Context.Service<
     readonly dispatch: Option.Option<Referrals.Server>
     readonly notification: ReadonlyArray<Referrals.Server>
     /** All that the dispatch server refers to. */
-    readonly referrals: ReadonlyArray<Referrals.Server>
+    readonly referrals: ReadonlyArray<Referrals.Candidate>
+    /** How many clients are signed in. */
+    readonly sessions: Effect.Effect<number>
+    /**
+     * Lets nobody in from now on: who wants to log in is referred to a server elsewhere that is up, or else told 601.
+     * Whoever is signed in is told in how many minutes the network goes down, unless it is at once.
+     *
+     * @keeps closing.warning
+     */
+    readonly goDown: (minutes: number) => Effect.Effect<void>
   }
 >()("effect-msnp/net/Network") {}
+
+/** How often a server elsewhere is tried. */
+const healthInterval: Duration.Input = "10 seconds"
+
+/** How long it may take to answer. */
+const healthTimeout: Duration.Input = "3 seconds"
 
 /**
  * Serves a plan until the scope closes, once everything listens; where something cannot listen, nothing does.
@@ -56,21 +78,50 @@ export const make = Effect.fnUntraced(function* <R = never>(
 > {
   const dispatch = yield* Effect.forEach(Option.toArray(plan.dispatch), bind)
   const notification = yield* Effect.forEach(plan.notification, bind)
-  const referrals = [...notification.map(({ server }) => server), ...plan.referTo.map(Referrals.elsewhere)]
-
+  const elsewhere = yield* Effect.forEach(plan.referTo, watched, { concurrency: "unbounded" })
   yield* Layer.build(Presence.layerBarring)
-  const challenging = yield* Layer.build(Admission.layerNotification())
-  for (const { listener } of notification) {
-    yield* Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging)
+
+  let isGoingDown = false
+  /** What a server does, unless there is trouble or it goes down. */
+  const policy = (server: Referrals.Server, usual: Admission.Policy): Effect.Effect<Admission.Policy> =>
+    Effect.sync(() => {
+      if (plan.trouble !== undefined) return { _tag: "Deny", code: plan.trouble }
+      return isGoingDown ? { _tag: "Refer", to: elsewhere, from: server } : usual
+    })
+
+  const here: Array<Referrals.Candidate> = []
+  const serving: Array<LoginServer.Served> = []
+  for (const { listener, server } of notification) {
+    const challenging = yield* Layer.build(
+      Admission.layerNotification({
+        policy: policy(server, Admission.challengeAll),
+        ...(plan.unverified === undefined ? {} : { unverified: plan.unverified }),
+      }),
+    )
+    const served = yield* Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging)
+    serving.push(served)
+    const fades = Referrals.fading.known
+    here.push(Referrals.candidate(server, { isUp: () => true, load: served.sessions, fades }))
   }
+
+  const referrals = [...here, ...elsewhere]
   for (const { listener, server } of dispatch) {
-    const referring = yield* Layer.build(Admission.layerDispatch({ self: server, servers: referrals }))
+    const referring = yield* Layer.build(
+      Admission.layerNotification({ policy: policy(server, { _tag: "Refer", to: referrals, from: server }) }),
+    )
     yield* Effect.provideContext(LoginServer.serve(listener, plan, LoginServer.hearOnly), referring)
   }
+
   return {
     dispatch: Option.fromIterable(dispatch.map(({ server }) => server)),
     notification: notification.map(({ server }) => server),
     referrals,
+    sessions: Effect.sync(() => serving.reduce((sum, { sessions }) => sum + sessions(), 0)),
+    goDown: (minutes) =>
+      Effect.suspend(() => {
+        isGoingDown = true
+        return minutes > 0 ? Effect.forEach(serving, ({ warn }) => warn(minutes), { discard: true }) : Effect.void
+      }),
   }
 })
 
@@ -85,3 +136,26 @@ const bind = ({ advertise, listen }: Endpoint) =>
     listener,
     server: { bound: listener.address, advertise } satisfies Referrals.Server,
   }))
+
+/** A server elsewhere, which is tried now, and then again and again until the scope closes. */
+const watched = Effect.fnUntraced(function* (address: Address.Address) {
+  const connector = yield* Connector
+  let isUp = true
+  const become = (now: boolean, why: string) =>
+    Effect.suspend(() => {
+      if (isUp === now) return Effect.void
+      isUp = now
+      return Effect.logWarning(`${Address.format(address)} ${why}`)
+    })
+  const attempt = connector.connect(address).pipe(
+    Effect.scoped,
+    Effect.timeout(healthTimeout),
+    Effect.matchEffect({
+      onSuccess: () => become(true, "can be connected to again: clients are referred there."),
+      onFailure: () => become(false, "cannot be connected to: clients are referred elsewhere."),
+    }),
+  )
+  yield* attempt
+  yield* Effect.forkScoped(Effect.repeat(Effect.delay(attempt, healthInterval), Schedule.forever))
+  return Referrals.stranger(Referrals.elsewhere(address), () => isUp)
+})

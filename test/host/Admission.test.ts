@@ -238,7 +238,7 @@ describe("a dispatch server's decision", () => {
     "lets nobody in",
     () =>
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com")), denied(911))
+        assert.deepStrictEqual(yield* judge(answers("alice@hotmail.com")), denied(601))
       }).pipe(Effect.provide(dispatch([at("10.0.0.5")]))),
     { tags: ["xfr.dispatch"] },
   )
@@ -262,12 +262,13 @@ describe("a server under maintenance", () => {
 describe("a guarded decision", () => {
   type Find = Directory.Directory["Service"]["find"]
   const question: Server.Question = answers("alice@hotmail.com")
+  const entering = () => Effect.void
 
   /** Guarded decisions over a directory that finds in this way. */
   const over = (find: Find, limits = Admission.defaultLimits) =>
     Effect.map(Admission.Admission, (admission) => Admission.guarded(admission, limits)).pipe(
       Effect.provide(Admission.layerNotification()),
-      Effect.provideService(Directory.Directory, { find }),
+      Effect.provide(Directory.layerElsewhere(find)),
     )
 
   /** Runs it, and collects what is logged on the way. */
@@ -281,8 +282,8 @@ describe("a guarded decision", () => {
   it.effect("is the host's own where it comes in time", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.succeed(Option.some(World.alice)))
-      const verdict = yield* decide(question, ends)
-      const admission = yield* decide(asks("alice@hotmail.com"), ends)
+      const verdict = yield* decide(question, ends, entering)
+      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering)
       assert.strictEqual(verdict._tag, "Accept")
       assert.strictEqual(admission._tag, "Challenge")
     }),
@@ -298,7 +299,7 @@ describe("a guarded decision", () => {
         },
         judge: () => Effect.succeed(denied(911)),
       })
-      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends)
+      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering)
       assert.deepStrictEqual(seen, [ends.local, ends.remote])
     }),
   )
@@ -306,7 +307,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory fails, and the failure is logged", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => new Directory.DirectoryError({ message: "the disk is full" }))
-      const { logs, result } = yield* withLogs(decide(question, ends))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
       assert.include(logs[0], "the disk is full")
@@ -316,7 +317,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory has a defect", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.die(new Error("a bug of the host")))
-      const { logs, result } = yield* withLogs(decide(question, ends))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
     }),
@@ -327,7 +328,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => {
         throw new Error("a bug of the host")
       })
-      const { result } = yield* withLogs(decide(question, ends))
+      const { result } = yield* withLogs(decide(question, ends, entering))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -335,7 +336,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the host's own work was interrupted: no client is left without an answer", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.interrupt)
-      const { result } = yield* withLogs(decide(question, ends))
+      const { result } = yield* withLogs(decide(question, ends, entering))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -345,7 +346,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => Effect.never)
       const { logs } = yield* withLogs(
         Effect.gen(function* () {
-          const deciding = yield* Effect.forkChild(decide(question, ends), { startImmediately: true })
+          const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
           yield* Fiber.interrupt(deciding)
         }),
       )
@@ -356,7 +357,7 @@ describe("a guarded decision", () => {
   it.effect("is 910 where the directory is too slow, and not a moment earlier", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.never)
-      const deciding = yield* Effect.forkChild(decide(question, ends), { startImmediately: true })
+      const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
       yield* TestClock.adjust("9999 millis")
       assert.isUndefined(deciding.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -372,16 +373,16 @@ describe("a guarded decision", () => {
         maxPending: 2,
       })
       const waiting = yield* Effect.forEach([1, 2], () =>
-        Effect.forkChild(decide(question, ends), { startImmediately: true }),
+        Effect.forkChild(decide(question, ends, entering), { startImmediately: true }),
       )
-      assert.deepStrictEqual(yield* decide(question, ends), denied(910))
+      assert.deepStrictEqual(yield* decide(question, ends, entering), denied(910))
       yield* Deferred.succeed(gate, undefined)
       const decided = yield* Fiber.joinAll(waiting)
       assert.deepStrictEqual(
         decided.map(({ _tag }) => _tag),
         ["Accept", "Accept"],
       )
-      const later = yield* decide(question, ends)
+      const later = yield* decide(question, ends, entering)
       assert.strictEqual(later._tag, "Accept")
     }),
   )
@@ -392,15 +393,15 @@ describe("a guarded decision", () => {
       let find: Find = () => Effect.never
       const decide = yield* over((account) => find(account), limits)
 
-      const slow = yield* Effect.forkChild(decide(question, ends), { startImmediately: true })
+      const slow = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(slow)
-      const abandoned = yield* Effect.forkChild(decide(question, ends), { startImmediately: true })
+      const abandoned = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
       yield* Fiber.interrupt(abandoned)
       find = () => new Directory.DirectoryError({ message: "the disk is full" })
-      assert.deepStrictEqual((yield* withLogs(decide(question, ends))).result, denied(500))
+      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering))).result, denied(500))
       find = () => Effect.succeed(Option.some(World.alice))
-      const last = yield* decide(question, ends)
+      const last = yield* decide(question, ends, entering)
       assert.strictEqual(last._tag, "Accept")
     }),
   )

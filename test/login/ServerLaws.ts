@@ -206,7 +206,7 @@ export const serverLaws: ReadonlyArray<Law<State, ServerEvent>> = [
     [says("CVR 7 3.6.0025 3.6.0025 1.0.0000 http://messenger.microsoft.com http://messenger.microsoft.com"), unchanged],
   ),
   legal(["beyond.overdue"], login, ["Overdue"], closes("Overdue")),
-  legal(["beyond.dismiss"], ["LoggedIn"], ["Dismiss"], closes("Dismissed")),
+  legal(["beyond.dismiss"], ["AwaitVerdict", "LoggedIn"], ["Dismiss"], closes("Dismissed")),
   late(["LoggedIn"], ["Overdue"]),
   late(["Closed"], [...commands, "Out", "Unreadable", "Challenge", "Refer", ...denials, ...troubles, ...accepts]),
   late(["Closed"], ["Displaced", "Dismiss", "ShutDown", "HungUp", "Overdue"]),
@@ -215,6 +215,5 @@ export const serverLaws: ReadonlyArray<Law<State, ServerEvent>> = [
   defect([...listening, "AwaitVerdict", "LoggedIn"], ["Challenge", "Refer"]),
   defect([...listening, "LoggedIn"], [...denials, ...troubles]),
   defect([...listening, "AwaitAdmission", "LoggedIn"], accepts),
-  defect([...listening, "AwaitAdmission"], ["Displaced"]),
-  defect(login, ["Dismiss"]),
+  defect([...listening, "AwaitAdmission"], ["Displaced", "Dismiss"]),
 ]

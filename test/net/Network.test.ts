@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Presence from "../../src/host/Presence.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
 import * as Network from "../../src/net/Network.ts"
@@ -18,20 +19,18 @@ describe("a network", () => {
     () =>
       Effect.gen(function* () {
         const life: Array<string> = []
-        const directory = Layer.effect(
-          Directory.Directory,
+        const directory = Layer.unwrap(
           Effect.as(
             Effect.acquireRelease(
               Effect.sync(() => life.push("opened")),
               () => Effect.sync(() => life.push("closed")),
             ),
-            {
-              find: () =>
-                Effect.sync(() => {
-                  life.push("asked")
-                  return Option.some(World.alice)
-                }),
-            },
+            Directory.layerElsewhere(() =>
+              Effect.sync(() => {
+                life.push("asked")
+                return Option.some(World.alice)
+              }),
+            ),
           ),
         )
         yield* Effect.gen(function* () {
@@ -40,7 +39,10 @@ describe("a network", () => {
           const { account, password } = World.alice
           const session = yield* LoginClient.login({ server: server.bound, account, password })
           assert.deepStrictEqual([session.server], [notification[0]?.bound])
-        }).pipe(Effect.scoped, Effect.provide(Layer.provide(Network.layer(plan), directory)))
+        }).pipe(
+          Effect.scoped,
+          Effect.provide(Layer.provide(Network.layer(plan), Layer.merge(directory, Presence.layerMemory))),
+        )
         assert.deepStrictEqual(life, ["opened", "asked", "closed"])
       }),
     { tags: ["connect.dispatch", "session.dispatch", "session.notification"] },
@@ -53,6 +55,6 @@ describe("a network", () => {
       const error = yield* Effect.flip(Effect.scoped(Network.make(impossible, LoginServer.hearOnly)))
       assert.strictEqual(error._tag, "ListenError")
       assert.include(error.message, "the port is in use")
-    }).pipe(Effect.scoped, Effect.provide(Directory.layerMemory([]))),
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(Directory.layerMemory([]), Presence.layerMemory))),
   )
 })

@@ -34,9 +34,10 @@ const answer = `USR 3 MD5 S ${World.digest}\r\n`
 const wrongAnswer = "USR 3 MD5 S 00000000000000000000000000000000\r\n"
 const ok = "USR 3 OK alice@hotmail.com My%20Screen%20Name 1\r\n"
 
-const signIn = Effect.fnUntraced(function* (peer: Peer.Peer) {
-  yield* peer.say(opening + answer)
-  assert.strictEqual((yield* peer.line) + (yield* peer.line) + (yield* peer.line), challenged + ok)
+const signIn = Effect.fnUntraced(function* (peer: Peer.Peer, account = "alice@hotmail.com") {
+  yield* peer.say((opening + answer).replace("alice@hotmail.com", account))
+  const heard = (yield* peer.line) + (yield* peer.line) + (yield* peer.line)
+  assert.strictEqual(heard, challenged + ok.replace("alice@hotmail.com", account))
 })
 
 const ping: ServerCommand.ServerCommand = { _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }
@@ -396,11 +397,13 @@ describe("the last word arrives, even where 300 KB of the peer's own are still u
         const scope = yield* Scope.make()
         // The application takes nothing, so that the server reads nothing.
         const limits = { ...LoginServer.defaultLimits, farewellTimeout: 0 }
-        const serving = World.serveTcp(World.layerExample(), { limits }, () => Effect.never)
+        const accounts = tries.map((each) => `user${each}@hotmail.com`)
+        const entries = accounts.map((account) => World.entry(account))
+        const serving = World.serveTcp(World.layerExample(entries), { limits }, () => Effect.never)
         const address = yield* Scope.provide(serving, scope)
         const peers = yield* Effect.forEach(tries, () => Peer.connect(address), { concurrency: 25 })
-        for (const peer of peers) {
-          yield* signIn(peer)
+        for (const [i, peer] of peers.entries()) {
+          yield* signIn(peer, accounts[i])
           yield* peer.stall
           yield* peer.say(unread)
         }
@@ -420,10 +423,11 @@ describe("the last word arrives, even where 300 KB of the peer's own are still u
 describe("a peer that misbehaves", () => {
   /** A server of which the peer knows whether it still serves others. */
   const serving = (options?: Omit<LoginServer.Options, "listen">, onSession?: LoginServer.OnSession<never>) =>
-    Effect.map(World.serveTcp(World.layerExample(), options, onSession), (address) => ({
+    Effect.map(World.serveTcp(World.layerExample([World.alice, bob]), options, onSession), (address) => ({
       address,
-      stillServes: Effect.scoped(Effect.flatMap(Peer.connect(address), signIn)),
+      stillServes: Effect.scoped(Effect.flatMap(Peer.connect(address), (peer) => signIn(peer, bob.account))),
     }))
+  const bob = World.entry("bob@hotmail.com")
 
   it.live("may reset the connection at any time: others are served on", () =>
     Effect.gen(function* () {
@@ -743,7 +747,7 @@ describe("the services of a server", () => {
   it.live("say where it listens, and run it until they are released", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const layer = Layer.provide(LoginServer.layer({ listen: { host: "127.0.0.1", port: 0 } }), World.layerExample())
+      const layer = Layer.provide(LoginServer.layer({ listen: { host: "127.0.0.1", port: 0 } }), World.layerHost())
       const services = yield* Layer.build(layer).pipe(Scope.provide(scope))
       const { address } = yield* Effect.provideContext(LoginServer.LoginServer, services)
       const peer = yield* Peer.connect(address)
@@ -767,7 +771,7 @@ describe("the services of a server", () => {
         LoginServer.layerWith({ listen: { host: "127.0.0.1", port: 0 } }, (session) =>
           Stream.runForEach(session.commands, () => session.send(ping)),
         ),
-        World.layerExample(),
+        World.layerHost(),
       )
       const { address } = yield* Effect.provideContext(LoginServer.LoginServer, yield* Layer.build(layer))
       const peer = yield* Peer.connect(address)

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Presence from "../../src/host/Presence.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
 import type * as Client from "../../src/login/Client.ts"
 import * as Connector from "../../src/net/Connector.ts"
@@ -50,6 +51,10 @@ export const layerExample = (entries: ReadonlyArray<Directory.Entry> = [alice]):
     })),
   ).pipe(Layer.provide(Admission.layerNotification()), Layer.provide(Directory.layerMemory(entries)))
 
+/** All that a server of that challenge needs of its host. */
+export const layerHost = (entries?: ReadonlyArray<Directory.Entry>): Layer.Layer<LoginServer.Requirements> =>
+  Layer.merge(layerExample(entries), Presence.layerMemory)
+
 /** The dispatch server of the documents' constructed lines. */
 export const dispatchAddress: Address.Address = { host: "10.0.0.1", port: 1863 }
 
@@ -60,14 +65,14 @@ export const notificationAddress: Address.Address = { host: "10.0.0.5", port: 18
 export const layerReferring = (...to: ReadonlyArray<Address.Address>): Layer.Layer<Admission.Admission> =>
   Admission.layerDispatch({ self: Referrals.elsewhere(dispatchAddress), servers: to.map(Referrals.elsewhere) })
 
-/** Serves a listener until the scope closes. */
+/** Serves a listener until the scope closes; nobody else knows who is signed in there. */
 export const serve = <R = never>(
   listener: LoginServer.Listener,
   admission: Layer.Layer<Admission.Admission>,
   options: Omit<LoginServer.Options, "listen"> = {},
   onSession?: LoginServer.OnSession<R>,
-): Effect.Effect<void, never, Scope.Scope | R> =>
-  Effect.flatMap(Layer.build(admission), (context) =>
+): Effect.Effect<LoginServer.Served, never, Scope.Scope | R> =>
+  Effect.flatMap(Layer.build(Layer.merge(admission, Presence.layerMemory)), (context) =>
     Effect.provideContext(
       onSession === undefined
         ? LoginServer.serve(listener, options, LoginServer.hearOnly)

@@ -294,9 +294,8 @@ export const hosts = fc.record({
 
 /** While a verdict is awaited, in a session, or later. */
 const mayBeIn = ({ over, question, said }: Readonly<Conversation<Event>>): boolean =>
-  over || question?._tag === "Verdict" || isIn(said)
-
-const isIn = (said: string): boolean =>
+  over ||
+  question?._tag === "Verdict" ||
   Conversations.linesOf(said).some(([verb, , ok]) => verb === "USR" && ok === "OK")
 
 /** All that may be done, by who does it. */
@@ -313,7 +312,7 @@ const kinds = {
   host: [...[challenges, referrals, referrals, denials].map(admits), ...[accepts, denials.map(always)].map(judges)],
   application: [
     fc.constant(new Befalls<Event>({ _tag: "Displaced" }, mayBeIn)),
-    fc.constant(new Befalls<Event>({ _tag: "Dismiss" }, ({ over, said }) => over || isIn(said))),
+    fc.constant(new Befalls<Event>({ _tag: "Dismiss" }, mayBeIn)),
     fc.constant(new Befalls<Event>({ _tag: "ShutDown" })),
   ],
   transport: [
