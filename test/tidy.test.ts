@@ -78,12 +78,13 @@ const floors: { readonly [floor: string]: ReadonlyArray<string> } = {
   machine: [],
   protocol: [],
   login: ["machine", "protocol"],
+  session: ["machine", "protocol", "login"],
   host: ["machine", "protocol", "login"],
-  net: ["machine", "protocol", "login", "host"],
-  cli: ["machine", "protocol", "login", "host", "net"],
+  net: ["machine", "protocol", "login", "session", "host"],
+  cli: ["machine", "protocol", "login", "session", "host", "net"],
 }
 
-const core = ["machine", "protocol", "login"]
+const core = ["machine", "protocol", "login", "session"]
 
 /** The modules of effect that are data and pure functions: all that the core may use. */
 const pure = [
@@ -221,7 +222,7 @@ describe("a source", () => {
   })
 
   it("of a machine has no wildcard arm, so that a new tag does not pass unseen", () => {
-    expect(found("has a default arm", ts.isDefaultClause, ["machine", "login"])).toEqual([])
+    expect(found("has a default arm", ts.isDefaultClause, ["machine", "login", "session"])).toEqual([])
   })
 
   it("has no default export", () => {

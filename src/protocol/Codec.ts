@@ -23,24 +23,24 @@ export interface Unreadable {
 /** The tag of a command of the login stage, of either side. */
 export type Tag = Exclude<ClientCommand.ClientCommand["_tag"] | ServerCommand.ServerCommand["_tag"], "Foreign">
 
-/** A line with a verb and a TrID in order whose parameters do not fit. */
-export interface Malformed {
+/** A line with a verb and a TrID in order whose parameters do not fit; `T` are the tags of the commands known there. */
+export interface Malformed<out T extends string = Tag> {
   readonly _tag: "Malformed"
   readonly verb: string
   readonly trId: TrId.TrId
   /** The command that the line begins like; "None" if it does not get so far. */
-  readonly like: Tag | "None"
+  readonly like: T | "None"
   readonly problem: Wire.Problem
 }
 
 /** Why a line is not a command. */
-export type Undecodable = Unreadable | Malformed
+export type Undecodable<T extends string = Tag> = Unreadable | Malformed<T>
 
 /** Makes an {@link Unreadable}. */
 export const unreadable = (why: string): Unreadable => ({ _tag: "Unreadable", why })
 
 /** What is wrong with a line, in a sentence. No value from the line is in it but its verb. */
-export const explain = (undecodable: Undecodable): string => {
+export const explain = (undecodable: Undecodable<string>): string => {
   if (undecodable._tag === "Unreadable") return undecodable.why
   const { problem, verb } = undecodable
   const place = `word ${problem.index + 1} of ${verb}`
@@ -62,19 +62,19 @@ export const decodeClient = (frame: Line.Frame): Result.Result<ClientCommand.Cli
 /** The command that a server says with these words. */
 export const decodeServer = (frame: Line.Frame): Result.Result<ServerCommand.ServerCommand, Undecodable> =>
   isCode(frame.words[0])
-    ? oneOf(frame, [ServerCommand.Failure])
+    ? oneOf(frame.words, [ServerCommand.Failure])
     : decode<ServerCommand.ServerCommand>(frame, ServerCommand.commands)
 
 const decode = <A>(
   frame: Line.Frame,
-  commands: { readonly [verb: string]: ReadonlyArray<Reader<A>> },
+  commands: { readonly [verb: string]: ReadonlyArray<Reader<A, Tag>> },
 ): Result.Result<A | ClientCommand.Foreign, Undecodable> => {
   const [verb, ...parameters] = frame.words
   if (!isVerb(verb)) return notAVerb
   const readers = commands[verb]
   return readers === undefined
     ? Result.succeed({ _tag: "Foreign", verb, parameters, payload: frame.payload })
-    : oneOf(frame, readers)
+    : oneOf(frame.words, readers)
 }
 
 const isVerb = (word: string): boolean => /^[A-Z]{3}$/.test(word)
@@ -82,14 +82,17 @@ const isCode = (word: string): boolean => /^[1-9][0-9]{2}$/.test(word)
 const notAVerb = Result.fail(unreadable("a line does not begin with three upper-case letters"))
 
 /** What a verb's commands have in common. */
-interface Reader<A> {
-  readonly tag: Tag
+export interface Reader<out A, out T extends string> {
+  readonly tag: T
   readonly decode: (words: ReadonlyArray<string>) => Result.Result<A, Wire.Problem>
 }
 
 /** The first command of a verb that the words fit, else the problem of the one that they fit furthest. */
-const oneOf = <A>({ words }: Line.Frame, readers: ReadonlyArray<Reader<A>>): Result.Result<A, Undecodable> => {
-  let nearest: { readonly tag: Tag; readonly problem: Wire.Problem } | undefined
+export const oneOf = <A, T extends string>(
+  words: Line.Frame["words"],
+  readers: ReadonlyArray<Reader<A, T>>,
+): Result.Result<A, Undecodable<T>> => {
+  let nearest: { readonly tag: T; readonly problem: Wire.Problem } | undefined
   for (const { decode, tag } of readers) {
     const read = decode(words)
     if (Result.isSuccess(read)) return Result.succeed(read.success)

@@ -1,0 +1,44 @@
+/**
+ * How somebody shows to others: three letters on the wire, a name in memory.
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** The letters of each status (draft 7.7; Idle, BeRightBack, OnThePhone and OutToLunch are as old). */
+export const letters = {
+  Online: "NLN",
+  Offline: "FLN",
+  Hidden: "HDN",
+  Busy: "BSY",
+  Idle: "IDL",
+  BeRightBack: "BRB",
+  Away: "AWY",
+  OnThePhone: "PHN",
+  OutToLunch: "LUN",
+} as const
+
+/** A status. "Offline" is what others are shown of somebody who is not there: nobody can take it. */
+export const Status = Schema.Literals([
+  "Online",
+  "Offline",
+  "Hidden",
+  "Busy",
+  "Idle",
+  "BeRightBack",
+  "Away",
+  "OnThePhone",
+  "OutToLunch",
+])
+export type Status = typeof Status.Type
+
+/** The status as a parameter. */
+export const FromWire = Schema.Literals(Status.literals.map((status) => letters[status])).pipe(
+  Schema.decodeTo(
+    Status,
+    SchemaTransformation.transform({
+      decode: (word) => Status.literals.find((status) => letters[status] === word) ?? "Offline",
+      encode: (status) => letters[status],
+    }),
+  ),
+  Schema.annotate({ description: `one of ${Object.values(letters).join(", ")}` }),
+)
