@@ -55,3 +55,76 @@ describe("whether there is a client to whom a server can be named", () => {
     assert.isFalse(Referrals.isNameable(advertised("::1", { host: "203.0.113.7", port: 1864 })))
   })
 })
+
+describe("the server that a client is referred to", () => {
+  const known = (host: string, load: () => number, isUp = () => true) =>
+    Referrals.candidate(bound(host), { isUp, load, fades: Referrals.fading.known })
+
+  const chosen = (candidates: ReadonlyArray<Referrals.Candidate>, now = 0) =>
+    Option.getOrUndefined(Referrals.leastLoaded(candidates, reached, now))?.host
+
+  it("is the one with the fewest clients", () => {
+    const loads = { a: 3, b: 1, c: 2 }
+    const servers = [
+      known("10.0.0.1", () => loads.a),
+      known("10.0.0.2", () => loads.b),
+      known("10.0.0.3", () => loads.c),
+    ]
+    assert.strictEqual(chosen(servers), "10.0.0.2")
+    loads.a = 0
+    assert.strictEqual(chosen(servers, 1_000_000), "10.0.0.1")
+  })
+
+  it("is another one each time, where nothing is known of their clients", () => {
+    const servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => Referrals.stranger(bound(host)))
+    assert.deepStrictEqual(
+      [0, 1, 2, 3, 4, 5].map((now) => chosen(servers, now)),
+      ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.2", "10.0.0.3"],
+    )
+  })
+
+  it("is not one and the same for a crowd that comes before any of it has arrived", () => {
+    const servers = [known("10.0.0.1", () => 0), known("10.0.0.2", () => 50)]
+    const crowd = Array.from({ length: 150 }, () => chosen(servers))
+    assert.strictEqual(crowd.filter((host) => host === "10.0.0.1").length, 100)
+    assert.strictEqual(crowd.filter((host) => host === "10.0.0.2").length, 50)
+  })
+
+  it("counts a referral for less as time goes by: after its time constant for 37 in a hundred", () => {
+    const server = known("10.0.0.1", () => 0)
+    server.refer(1000)
+    assert.strictEqual(server.referred(1000), 1)
+    assert.closeTo(server.referred(11_000), 0.3679, 0.0001)
+    // A clock that was set back does not make anybody count for more than one.
+    assert.strictEqual(server.referred(0), 1)
+  })
+
+  it("is none that is down, and none at all where all are", () => {
+    let isUp = false
+    const servers = [
+      known(
+        "10.0.0.1",
+        () => 0,
+        () => isUp,
+      ),
+      known("10.0.0.2", () => 9),
+    ]
+    assert.strictEqual(chosen(servers), "10.0.0.2")
+    isUp = true
+    assert.strictEqual(chosen(servers), "10.0.0.1")
+    assert.isUndefined(
+      chosen([
+        known(
+          "10.0.0.1",
+          () => 0,
+          () => false,
+        ),
+      ]),
+    )
+    assert.isUndefined(chosen([]))
+  })
+
+  it("is none that cannot be named to the client", () => {
+    assert.strictEqual(chosen([known("::1", () => 0), known("10.0.0.2", () => 9)]), "10.0.0.2")
+  })
+})
