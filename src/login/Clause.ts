@@ -303,7 +303,105 @@ export const additions = {
     "the wiki; Escargot",
     "With the quirk verifiedFlagFromMsnp6, MSNP6 gets the verified flag, too.",
   ),
+  "beyond.profile": addition(
+    "hypothetic v2.0, messages",
+    "Right behind USR OK, a notification server sends the profile of the account.",
+  ),
+  "beyond.syn": addition(
+    "draft 7.5",
+    "SYN is answered with SYN and the serial of the lists; where the client named another, the lists follow.",
+  ),
+  "beyond.lists": addition(
+    "draft 7.6; the wiki, SYN",
+    "The lists are told in one order, RL last, and an empty one as 0 of 0: some clients wait for that.",
+  ),
+  "beyond.chg": addition("draft 7.7", "CHG is answered with the same CHG."),
+  "beyond.chg-offline": addition(
+    "hypothetic v2.0, errors",
+    "CHG FLN is answered with 201, since nobody can be there and offline; the session goes on.",
+  ),
+  "beyond.chg-unknown": addition(
+    "the wiki, CHG",
+    "At CHG with a status that there is not, the server closes and says nothing.",
+  ),
+  "beyond.png": addition("hypothetic v2.0, pings and challenges", "PNG is answered with QNG."),
+  "beyond.chl": addition(
+    "hypothetic v2.0, pings and challenges",
+    "From MSNP6 on, a server challenges the client's program behind its first CHG, and then now and again.",
+  ),
+  "beyond.qry": addition(
+    "hypothetic v2.0, pings and challenges",
+    "The answer is QRY with MD5 of challenge and product key; where it is right, the server says QRY.",
+  ),
+  "beyond.qry-wrong": addition(
+    "hypothetic v2.0, errors",
+    "Where the answer to CHL is wrong, the server says 540 and closes; one that nobody asked for is wrong, too.",
+  ),
+  "beyond.qry-overdue": addition(
+    "hypothetic v2.0, pings and challenges",
+    "Where no answer to CHL comes within about 50 seconds, the server closes; ours says nothing.",
+  ),
+  "beyond.url": addition(
+    "hypothetic v2.0, miscellaneous; the wiki, URL",
+    "URL is answered with a path, the page that logs in, and from MSNP3 on a number.",
+  ),
+  "beyond.cvr-in-session": addition(
+    "hypothetic v2.0, miscellaneous; the wiki, CVQ",
+    "After the login, CVR and CVQ are answered alike, each under its own verb.",
+  ),
+  "beyond.cvr-bad": addition(
+    "hypothetic v2.0, errors",
+    "CVR with too few parameters is answered with 710; the session goes on.",
+  ),
+  "beyond.usr-again": addition(
+    "hypothetic v2.0, errors",
+    "USR after the login is answered with 207, whatever stands in it; the session goes on.",
+  ),
+  "beyond.login-again": addition(
+    "a choice of this project",
+    "VER and INF after the login are answered with 200; the session goes on.",
+  ),
+  "beyond.parameters": addition(
+    "hypothetic v2.0, errors",
+    "A command of the session whose parameters do not fit is answered with 200; the session goes on.",
+  ),
+  "beyond.msg": addition(
+    "hypothetic v2.0, messages",
+    "At MSG from a client a notification server closes and says nothing.",
+  ),
+  "beyond.unserved": addition(
+    "hypothetic v2.0, errors",
+    "A command that nobody serves is answered with 502; the session goes on.",
+  ),
   "beyond.cvr-anytime": addition("Escargot", "With the quirk cvrAnytime, CVR is answered in the login, too."),
+  "beyond.hear-lists": addition(
+    "draft 7.5; hypothetic v1; the wiki, SYN",
+    "A client says SYN with the serial of the lists it keeps: where the server has the same they stand, else the server's follow, RL last.",
+  ),
+  "beyond.hear-status": addition(
+    "draft 7.7; the wiki, CHG",
+    "A client takes a status by CHG, which the server says again; ILN, NLN and FLN tell it of its contacts.",
+  ),
+  "beyond.hear-messages": addition(
+    "hypothetic v2.0, messages",
+    "A client reads the profile, and a system message of type 1 as the minutes until the server goes down.",
+  ),
+  "beyond.hear-challenge": addition(
+    "hypothetic v2.0, pings_challenges",
+    "A client answers CHL with QRY, whatever its dialect; the server says QRY where the digest was right.",
+  ),
+  "beyond.say-version": addition(
+    "hypothetic v2.0, miscellaneous",
+    "A client may report its version by CVR at any time once it is logged in.",
+  ),
+  "beyond.ping": addition(
+    "hypothetic v2.0, pings_challenges; a choice of this project",
+    "A client asks by PNG whether the server is there; one that has not said QNG by the next time is taken for gone.",
+  ),
+  "beyond.hear-rest": addition(
+    "a choice of this project",
+    "Whatever else a server says in a session, a client hands to the application.",
+  ),
 } as const satisfies Record<string, Clause>
 
 /** All clauses, those of the page first. */
