@@ -440,8 +440,17 @@ const initiate = (
 
 const answerCvr = <S extends State>(state: S, { trId, version }: ByTag<Event, "CvrTolerated">): Step<S, Action> => ({
   state,
-  actions: [say({ _tag: "Cvr", trId, parameters: [version, version, oldestVersion, downloads, downloads] })],
+  actions: [say({ _tag: "Cvr", trId, parameters: versions(version) })],
 })
+
+/** What an answer to CVR bears for a client of this version: nothing newer is recommended to it. */
+export const versions = (version: string): ReadonlyArray<string> => [
+  version,
+  version,
+  oldestVersion,
+  downloads,
+  downloads,
+]
 
 /** The oldest version that a CVR answer says is still good: that of the first client. */
 const oldestVersion = "1.0.0000"

@@ -17,7 +17,7 @@ export const letters = {
   OutToLunch: "LUN",
 } as const
 
-/** A status. "Offline" is what others are shown of somebody who is not there: nobody can take it. */
+/** A status. "Offline" is what others are shown of somebody who is not there. */
 export const Status = Schema.Literals([
   "Online",
   "Offline",
@@ -42,3 +42,19 @@ export const FromWire = Schema.Literals(Status.literals.map((status) => letters[
   ),
   Schema.annotate({ description: `one of ${Object.values(letters).join(", ")}` }),
 )
+
+/** A status that one can take: nobody who has a session is offline. */
+export const Takeable = Status.pick([
+  "Online",
+  "Hidden",
+  "Busy",
+  "Idle",
+  "BeRightBack",
+  "Away",
+  "OnThePhone",
+  "OutToLunch",
+])
+export type Takeable = typeof Takeable.Type
+
+/** Whether a status can be taken. */
+export const isTakeable = Schema.is(Takeable)
