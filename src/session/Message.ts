@@ -50,6 +50,9 @@ export const ProfileField = Schema.Literals([
 ])
 export type ProfileField = typeof ProfileField.Type
 
+/** Fields of a profile that somebody knows. */
+export type Particulars = { readonly [name in ProfileField]?: string }
+
 /** A field of a profile; none where the server left it out. */
 export const field = ({ fields }: ByTag<Message, "Profile">, name: ProfileField): Option.Option<string> =>
   Object.hasOwn(fields, name) ? Option.fromUndefinedOr(fields[name]) : Option.none()
@@ -64,7 +67,7 @@ export const profile = (
   dialect: Dialect.Dialect,
   account: Account.Account,
   seconds: number,
-  particulars: { readonly [name in ProfileField]?: string } = {},
+  particulars: Particulars = {},
 ): ByTag<Message, "Profile"> => {
   const loginTime = { LoginTime: particulars.LoginTime ?? String(seconds) }
   if (rules[dialect].profile === "LoginTime") return { _tag: "Profile", fields: loginTime }

@@ -422,5 +422,7 @@ export type ServerSession = ReturnType<typeof make>
 export const { classify, transition }: ServerSession = make({})
 
 /** What is said, as the login's codec writes it; a value that its type does not allow fails with a sentence. */
-export const toServerCommand = (said: Said): Result.Result<ServerCommand.ServerCommand, string> =>
+export const toServerCommand = (
+  said: Said,
+): Result.Result<Exclude<Said, SessionServerCommand.SessionServerCommand> | ServerCommand.Foreign, string> =>
   said._tag === "Cvr" || said._tag === "Failure" ? Result.succeed(said) : SessionServerCommand.encode(said)

@@ -1,0 +1,182 @@
+/**
+ * What a notification server does with a client that is logged in: the built-in session, which an application extends
+ * command by command.
+ *
+ * The machine is `ServerSession`; here are its clock, its randomness, and what the host knows of the account.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as Crypto from "node:crypto"
+import type { Postponed, Step } from "../machine/Machine.ts"
+import type * as ClientCommand from "../protocol/ClientCommand.ts"
+import type * as Codec from "../protocol/Codec.ts"
+import * as Lists from "../session/Lists.ts"
+import * as Message from "../session/Message.ts"
+import * as Product from "../session/Product.ts"
+import * as ServerSession from "../session/ServerSession.ts"
+import type * as LoginServer from "./LoginServer.ts"
+
+/** What an application makes of a command: it has answered it, or leaves it to the built-in session. */
+export type Handled = "Served" | "Unserved"
+
+/** What the built-in session is given; each may be left out. */
+export interface Options<R = never> {
+  /**
+   * Is asked first, command by command. What it serves, the built-in session never hears; of what it leaves, that
+   * answers what it knows, and says 502 to the rest. The next command waits meanwhile.
+   */
+  readonly handle?: (
+    command: ClientCommand.ClientCommand | Codec.Malformed,
+    session: LoginServer.Session,
+  ) => Effect.Effect<Handled, never, R>
+  /** The lists of the account, as they are when its session begins; without it, those of nobody. */
+  readonly lists?: (session: LoginServer.Session) => Effect.Effect<Lists.Lists, never, R>
+  /** What the profile says besides the usual; see `Message.profile`. */
+  readonly profile?: (session: LoginServer.Session) => Effect.Effect<Message.Particulars, never, R>
+  /** Where the places are that clients ask for by URL; for any other they are told 502. */
+  readonly places?: ServerSession.Places
+  /** In how many minutes the server goes down: each client is told of each. */
+  readonly warnings?: Stream.Stream<number, never, R>
+  /** Those that are not named are {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>
+}
+
+/** The limits of a session. */
+export interface Limits {
+  /** How long behind the client's first CHG it is challenged. */
+  readonly firstChallenge: Duration.Input
+  /** How long behind a right answer it is challenged again; no source gives a figure. */
+  readonly nextChallenge: Duration.Input
+  /** How long it has for an answer. */
+  readonly answerTimeout: Duration.Input
+  /** How long a client that has to go may take to read what is said to it last. */
+  readonly lastWordsTimeout: Duration.Input
+}
+
+/** The limits where none are named. */
+export const defaultLimits: Limits = {
+  firstChallenge: 0,
+  nextChallenge: "5 minutes",
+  answerTimeout: "50 seconds",
+  lastWordsTimeout: "5 seconds",
+}
+
+/** Serves each client that logs in with the built-in session: for `LoginServer` and `Network`. */
+export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSession<R> => {
+  const limits = { ...defaultLimits, ...options.limits }
+  const machine = ServerSession.make(options.places ?? {})
+  const { handle = leave, lists = nobody, profile = usual, warnings = Stream.empty } = options
+
+  /** What an alarm feeds to the machine when it rings, and when that is. */
+  const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
+    switch (alarm) {
+      case "FirstChallenge":
+        return Effect.delay(challenge, limits.firstChallenge)
+      case "NextChallenge":
+        return Effect.delay(challenge, limits.nextChallenge)
+      case "Overdue":
+        return Effect.delay(overdue, limits.answerTimeout)
+    }
+  }
+
+  return Effect.fnUntraced(function* (session: LoginServer.Session) {
+    const alarms = yield* Queue.unbounded<ServerSession.Alarm>()
+    const over = yield* Deferred.make<void>()
+    const turn = Semaphore.makeUnsafe(1)
+    const out: Array<LoginServer.Sayable> = []
+
+    const first = yield* begin(session, lists, profile)
+    let state: ServerSession.State = first.state
+
+    const isOver = () => state._tag === "Closed"
+
+    const carryOut = (step: Moved) => {
+      state = step.state
+      for (const action of step.actions) {
+        switch (action._tag) {
+          case "Say":
+            out.push(Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)))
+            break
+          case "SetAlarm":
+            Queue.offerUnsafe(alarms, action.alarm)
+            break
+          case "Close":
+            // Whoever runs this closes the connection when it ends, which it does in a state that is over.
+            break
+          case "Postponed":
+            throw new Error(`${action.event._tag} cannot wait in a session`)
+        }
+      }
+    }
+
+    /** Says what is to be said with one write, and in the order in which it came up, whoever brought it up. */
+    const flush = turn.withPermit(
+      Effect.suspend(() => (out.length === 0 ? Effect.void : session.send(...out.splice(0)))),
+    )
+
+    const feed = (event: ServerSession.Event) =>
+      Effect.suspend(() => {
+        carryOut(machine.transition(state, event))
+        if (!isOver()) return flush
+        return Effect.andThen(Effect.timeoutOption(flush, limits.lastWordsTimeout), Deferred.succeed(over, undefined))
+      })
+
+    /** Feeds what nobody has said: it does not wait for a client that does not read, and time goes on. */
+    const feedAside = (event: ServerSession.Event) => Effect.forkScoped(feed(event), { startImmediately: true })
+
+    const hear = Effect.fnUntraced(function* (command: ClientCommand.ClientCommand | Codec.Malformed) {
+      if ((yield* handle(command, session)) === "Unserved") yield* feed(machine.classify(state, command))
+      return !isOver()
+    })
+
+    carryOut(first)
+    yield* flush
+    yield* Stream.fromQueue(alarms).pipe(
+      Stream.switchMap((alarm) => Stream.fromEffect(ring(alarm))),
+      Stream.runForEach(feedAside),
+      Effect.forkScoped,
+    )
+    yield* Effect.forkScoped(Stream.runForEach(warnings, (minutes) => feedAside({ _tag: "Warn", minutes })))
+    yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
+    yield* feed({ _tag: "HungUp" })
+  }, Effect.scoped)
+}
+
+/** What the machine makes of an event. */
+type Moved = Step<ServerSession.State, ServerSession.Action | Postponed<ServerSession.Event>>
+
+const leave = () => Effect.succeed<Handled>("Unserved")
+const nobody = () => Effect.succeed(Lists.empty)
+const usual = () => Effect.succeed<Message.Particulars>({})
+
+/** What a session begins with. */
+const begin = Effect.fnUntraced(function* <R>(
+  session: LoginServer.Session,
+  lists: (session: LoginServer.Session) => Effect.Effect<Lists.Lists, never, R>,
+  profile: (session: LoginServer.Session) => Effect.Effect<Message.Particulars, never, R>,
+) {
+  const { account, dialect } = session
+  const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  const particulars = yield* profile(session)
+  return ServerSession.start({
+    dialect,
+    lists: yield* lists(session),
+    profile: Message.profile(dialect, account, seconds, particulars),
+  })
+})
+
+/** The first number with eleven digits. */
+const elevenDigits = 10_000_000_000
+
+const challenge = Effect.sync((): ServerSession.Event => ({
+  _tag: "Challenge",
+  challenge: Product.challenge(() => Crypto.randomInt(elevenDigits)),
+}))
+
+const overdue = Effect.succeed<ServerSession.Event>({ _tag: "Overdue" })
