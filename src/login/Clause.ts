@@ -164,10 +164,16 @@ export const seed = {
     "The example session goes on at the server named, from VER on again, to the challenge, the digest and USR OK.",
   ),
 
-  "next.status": advice("net/LoginClient Session.send", "A client that is logged in can set its first status."),
-  "next.sync": advice("net/LoginClient Session.send", "A client that is logged in should synchronize its lists soon."),
+  "next.status": advice("net/SessionClient Options.status", "A client that is logged in can set its first status."),
+  "next.sync": advice(
+    "net/SessionClient Options.lists",
+    "A client that is logged in should synchronize its lists soon.",
+  ),
   "next.messages": kept("A client will probably be sent one or more messages (MSG) after USR OK."),
-  "next.cvr": advice("net/LoginClient Session.send", "A client that is logged in may send CVR to report its version."),
+  "next.cvr": advice(
+    "net/SessionClient Options.version",
+    "A client that is logged in may send CVR to report its version.",
+  ),
 
   "efficiency.together": kept("Several commands may be sent at once, without waiting for the answers."),
   "efficiency.packet": kept("The author had trouble with several commands in one packet, and did not know why."),
@@ -397,6 +403,10 @@ export const additions = {
   "beyond.ping": addition(
     "hypothetic v2.0, pings_challenges; a choice of this project",
     "A client asks by PNG whether the server is there; one that has not said QNG by the next time is taken for gone.",
+  ),
+  "beyond.stay": addition(
+    "a choice of this project",
+    "A client that has lost its session may sign in again by itself, but never after a login elsewhere.",
   ),
   "beyond.hear-rest": addition(
     "a choice of this project",

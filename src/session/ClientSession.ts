@@ -39,7 +39,7 @@ export const Takeable = Status.Status.pick([
 ])
 export type Takeable = typeof Takeable.Type
 
-/** What every state knows: the TrID last used, the lists as they are kept, whether an answer to PNG is due. */
+/** What every state knows: a TrID that has not been used, the lists as they are kept, whether QNG is due. */
 const known = {
   trId: TrId.TrId,
   lists: Lists.Lists,
@@ -229,11 +229,11 @@ const report = <S extends State>(state: S, report: Report): Step<S, Action> => (
   actions: [{ _tag: "Report", report }],
 })
 
-/** Says something with a TrID that has not been used. */
-const say = <S extends Open>(state: S, command: (trId: TrId.TrId) => Sayable): Step<S, Action> => {
-  const next = spend(state)
-  return { state: next, actions: [{ _tag: "Say", command: command(next.trId) }] }
-}
+/** Says something with the TrID that has not been used. */
+const say = <S extends Open>(state: S, command: (trId: TrId.TrId) => Sayable): Step<S, Action> => ({
+  state: spend(state),
+  actions: [{ _tag: "Say", command: command(state.trId) }],
+})
 
 const nothing = <S extends State>(state: S): Step<S, Action> => ({ state, actions: [] })
 
@@ -272,10 +272,8 @@ const always = {
 } as const
 
 const synchronize = {
-  Synchronize: ({ lists, pong, trId }: Open) => {
-    const asked = TrId.next(trId)
-    return say({ _tag: "AwaitSyn", trId, lists, pong, asked }, (trId) => ({ _tag: "Syn", trId, serial: lists.serial }))
-  },
+  Synchronize: ({ lists, pong, trId }: Open) =>
+    say({ _tag: "AwaitSyn", trId, lists, pong, asked: trId }, (trId) => ({ _tag: "Syn", trId, serial: lists.serial })),
 } as const
 
 /** How each rule is carried out. */
@@ -383,7 +381,7 @@ const ofMessage = (message: Message.Message): Event =>
 export const due = (state: State): ByTag<Event, "Ping" | "Unanswered"> =>
   "pong" in state && state.pong === "Due" ? { _tag: "Unanswered" } : { _tag: "Ping" }
 
-/** Takes a TrID for a command of the application's own: the state's, afterward. */
+/** Marks the state's TrID as used, for a command of the application's own. */
 export const spend = <S extends State>(state: S): S => ({ ...state, trId: TrId.next(state.trId) })
 
 /** What a client keeps that has never synchronized: nothing, under a serial that is no server's. */
@@ -391,7 +389,7 @@ export const noLists: Lists.Lists = Lists.begin(0)
 
 /** With what a session begins. */
 export interface Options {
-  /** The TrID that the login used last. */
+  /** A TrID that the login has not used. */
   readonly trId: TrId.TrId
   /** The lists that were kept from an earlier session, or {@link noLists}. */
   readonly lists: Lists.Lists
