@@ -24,19 +24,24 @@ export const bytes = fc.string({ unit: byte, maxLength: 40 })
 /** Any bytes that can stand as one parameter. */
 export const word = fc.string({ unit: wordByte, minLength: 1, maxLength: 20 })
 
-const words = fc.array(word, { maxLength: 8 })
-const trId = fc
+/** Such parameters, or none. */
+export const words = fc.array(word, { maxLength: 8 })
+
+/** Identifiers, those at the ends often. */
+export const trId = fc
   .oneof(fc.constantFrom(0, 1, TrId.maximum), fc.integer({ min: 0, max: TrId.maximum }))
   .map((n) => TrId.TrId.make(n))
 
 const part = fc.string({ unit: "binary", minLength: 1, maxLength: 20 })
 
-const account: fc.Arbitrary<Account.Account> = fc
+/** Accounts of any letters. */
+export const account: fc.Arbitrary<Account.Account> = fc
   .tuple(part, part)
   .map(([name, domain]) => `${name}@${domain}`)
   .filter(Account.isAccount)
 
-const friendlyName: fc.Arbitrary<FriendlyName.FriendlyName> = fc
+/** Names of any letters. */
+export const friendlyName: fc.Arbitrary<FriendlyName.FriendlyName> = fc
   .string({ unit: "binary", minLength: 1, maxLength: 40 })
   .map((text) => FriendlyName.FriendlyName.make(text))
 
@@ -46,10 +51,14 @@ const address: fc.Arbitrary<Address.Address> = fc.record({
 })
 
 const hex = fc.constantFrom(..."0123456789abcdef")
-const digest = fc
+
+/** Digests. */
+export const digest = fc
   .string({ unit: hex, minLength: 32, maxLength: 32 })
   .map((digits) => Redacted.make(Challenge.Digest.make(digits), { label: "digest" }))
-const challenge = word.map((bytes) => Challenge.Challenge.make(bytes))
+
+/** Challenges of any bytes. */
+export const challenge = word.map((bytes) => Challenge.Challenge.make(bytes))
 
 /** Names as clients and servers write them behind VER, junk among them. */
 const dialectName = fc.oneof(fc.constantFrom(...Dialect.all, Dialect.cvr0, "MSNP8", "msnp7"), word)
