@@ -34,8 +34,12 @@ export * as Status from "./session/Status.ts"
 
 export * as Admission from "./host/Admission.ts"
 export * as Directory from "./host/Directory.ts"
+export * as DirectoryKey from "./host/DirectoryKey.ts"
+export * as PostgresDirectory from "./host/PostgresDirectory.ts"
 export * as Presence from "./host/Presence.ts"
 export * as Referrals from "./host/Referrals.ts"
+export * as SqlDirectory from "./host/SqlDirectory.ts"
+export * as SqliteDirectory from "./host/SqliteDirectory.ts"
 
 export * as Connector from "./net/Connector.ts"
 export * as Driver from "./net/Driver.ts"

@@ -13,6 +13,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Account from "../protocol/Account.ts"
+import * as Bytes from "../protocol/Bytes.ts"
 import * as FriendlyName from "../protocol/FriendlyName.ts"
 
 /** Whether an account's address has been verified: told to MSNP7 clients. */
@@ -78,7 +79,7 @@ export class Directory extends Context.Service<
   {
     /** The account of this name; none if there is no such account. */
     readonly find: (account: Account.Account) => Effect.Effect<Option.Option<Entry>, DirectoryError>
-    /** All accounts, in the order of their names in small letters. */
+    /** All accounts, in the order of their folded names, byte by byte. */
     readonly list: Stream.Stream<Entry, DirectoryError>
     /** Creates accounts: all of them, or, where one of them cannot be, none. */
     readonly create: (entries: Iterable<Entry>) => Effect.Effect<void, AccountTaken | NameTooLong | DirectoryError>
@@ -90,7 +91,10 @@ export class Directory extends Context.Service<
     readonly setVerification: Change<Verification>
     readonly setStanding: Change<Standing>
     readonly remove: (account: Account.Account) => Effect.Effect<void, NoSuchAccount | DirectoryError>
-    /** The accounts that are disabled or removed from now on, by whatever process: each within a second. */
+    /**
+     * The accounts that are disabled or removed from now on, by whatever process, spelled as they were created: each
+     * within a second.
+     */
     readonly barred: Stream.Stream<Account.Account, DirectoryError>
   }
 >()("effect-msnp/host/Directory") {}
@@ -113,7 +117,7 @@ export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
       const barred = yield* PubSub.unbounded<Account.Account>()
 
       const find = (account: Account.Account) => Option.fromUndefinedOr(byName.get(Account.fold(account)))
-      const bar = (account: Account.Account) => Effect.asVoid(PubSub.publish(barred, account))
+      const bar = ({ account }: Entry) => Effect.asVoid(PubSub.publish(barred, account))
       const existing = (account: Account.Account) =>
         Effect.suspend(() =>
           Option.match(find(account), {
@@ -122,14 +126,16 @@ export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
           }),
         )
       const change = (account: Account.Account, to: Partial<Entry>) =>
-        Effect.map(existing(account), (entry) => void byName.set(Account.fold(account), { ...entry, ...to }))
+        Effect.tap(existing(account), (entry) =>
+          Effect.sync(() => byName.set(Account.fold(account), { ...entry, ...to })),
+        )
 
       return {
         find: (account) => Effect.sync(() => find(account)),
         list: Stream.suspend(() =>
           Stream.fromIterable(
             Array.from(byName)
-              .toSorted(([a], [b]) => (a < b ? -1 : 1))
+              .toSorted(([a], [b]) => (Bytes.fromText(a) < Bytes.fromText(b) ? -1 : 1))
               .map(([, entry]) => entry),
           ),
         ),
@@ -144,16 +150,16 @@ export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
           }
           for (const [name, entry] of fresh) byName.set(name, entry)
         }),
-        changePassword: (account, password) => change(account, { password }),
+        changePassword: (account, password) => Effect.asVoid(change(account, { password })),
         rename: (account, friendlyName) =>
-          Effect.andThen(checkName(account, friendlyName), change(account, { friendlyName })),
-        setVerification: (account, verification) => change(account, { verification }),
+          Effect.andThen(checkName(account, friendlyName), Effect.asVoid(change(account, { friendlyName }))),
+        setVerification: (account, verification) => Effect.asVoid(change(account, { verification })),
         setStanding: (account, standing) =>
-          Effect.andThen(change(account, { standing }), standing === "Disabled" ? bar(account) : Effect.void),
+          Effect.flatMap(change(account, { standing }), standing === "Disabled" ? bar : () => Effect.void),
         remove: (account) =>
-          Effect.andThen(
-            Effect.map(existing(account), () => void byName.delete(Account.fold(account))),
-            bar(account),
+          existing(account).pipe(
+            Effect.tap(() => Effect.sync(() => byName.delete(Account.fold(account)))),
+            Effect.flatMap(bar),
           ),
         barred: Stream.fromPubSub(barred),
       }

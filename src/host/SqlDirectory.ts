@@ -1,0 +1,423 @@
+/**
+ * The accounts that last: a directory in a database, over any `SqlClient` of SQLite or PostgreSQL.
+ *
+ * Passwords are sealed under a key that the database does not hold. Whoever has both has the passwords, as a server of
+ * this protocol must; whoever has the database alone has none of them.
+ */
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Migrator from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as SqlError from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import * as Account from "../protocol/Account.ts"
+import * as FriendlyName from "../protocol/FriendlyName.ts"
+import * as Directory from "./Directory.ts"
+import type * as DirectoryKey from "./DirectoryKey.ts"
+import * as Seal from "./internal/seal.ts"
+
+/** Why a directory cannot be opened, or not be sealed anew. */
+export class OpenError extends Schema.TaggedError<OpenError>("effect-msnp/host/OpenError")("OpenError", {
+  message: Schema.String,
+}) {}
+
+/**
+ * Where the key comes from. It is asked when the database has been opened, and told how to find out whether a key is the
+ * one that the passwords are sealed with; none where nothing has been sealed yet, so that any key will do.
+ */
+export type KeySource = (
+  fits: Option.Option<(key: DirectoryKey.DirectoryKey) => Effect.Effect<boolean>>,
+) => Effect.Effect<DirectoryKey.DirectoryKey, OpenError>
+
+/** A key that is at hand. */
+export const given =
+  (key: DirectoryKey.DirectoryKey): KeySource =>
+  () =>
+    Effect.succeed(key)
+
+/** What is there to know of a database. */
+export interface Options {
+  /** What it is called at the head of a sentence: "The database", where nothing is said. */
+  readonly name?: string
+  readonly key: KeySource
+}
+
+/** How many rows are read or written at once. */
+const pageSize = 500
+
+/** How often it is looked up who has been disabled or removed. */
+const pollEvery = "250 millis"
+
+/** How long that is remembered, in milliseconds: a day, for a server that cannot reach the database. */
+const remembered = 86_400_000
+
+const migrate = Migrator.make({})({
+  table: "msnp_migrations",
+  loader: Migrator.fromRecord({
+    "1_accounts": Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      // Names are ordered by their bytes, whatever the language of the database.
+      const { bytes, id, name } = sql.onDialectOrElse({
+        pg: () => ({
+          bytes: sql.literal("bytea"),
+          id: sql.literal("integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+          name: sql.literal(`text COLLATE "C" PRIMARY KEY`),
+        }),
+        orElse: () => ({
+          bytes: sql.literal("blob"),
+          // Without the last word, the numbers of rows that are gone would be given out again.
+          id: sql.literal("integer PRIMARY KEY AUTOINCREMENT"),
+          name: sql.literal("text PRIMARY KEY"),
+        }),
+      })
+      yield* sql`CREATE TABLE msnp_seal (name ${name}, sealed ${bytes} NOT NULL)`
+      yield* sql`CREATE TABLE msnp_accounts (
+        name ${name},
+        account text NOT NULL,
+        password ${bytes} NOT NULL,
+        friendly_name text NOT NULL,
+        verification text NOT NULL,
+        standing text NOT NULL
+      )`
+      yield* sql`CREATE TABLE msnp_barred (id ${id}, account text NOT NULL, barred_at bigint NOT NULL)`
+    }),
+  }),
+})
+
+/** An account as it is stored: under its folded name, the friendly name encoded, since PostgreSQL's texts hold no NUL. */
+const Row = Schema.Struct({
+  name: Schema.String,
+  account: Account.Account,
+  password: Schema.Uint8Array,
+  friendly_name: Schema.String,
+  verification: Directory.Verification,
+  standing: Directory.Standing,
+})
+type Row = typeof Row.Type
+
+/** Makes sure of what kind the rows are that a statement answers. */
+type Rows<Row> = (
+  statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>,
+) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError | Schema.SchemaError>
+
+const rowsOf = <Row>(row: Schema.Codec<Row, unknown>): Rows<Row> => {
+  const decode = Schema.decodeUnknownEffect(Schema.Array(row))
+  return Effect.flatMap(decode)
+}
+
+const rows = rowsOf(Row)
+const names = rowsOf(Schema.Struct({ name: Schema.String }))
+const accounts = rowsOf(Schema.Struct({ account: Account.Account }))
+const seals = rowsOf(Schema.Struct({ sealed: Schema.Uint8Array }))
+const barrings = rowsOf(Schema.Struct({ id: Schema.Int, account: Account.Account }))
+
+/** What can go wrong with a database. */
+export type Trouble = SqlError.SqlError | Migrator.MigrationError | Schema.SchemaError
+
+const isTrouble = (error: unknown): error is Trouble =>
+  [SqlError.SqlError, Migrator.MigrationError, Schema.SchemaError].some((trouble) => error instanceof trouble)
+
+/** What the database, or the system on the way to it, says itself. */
+const sayOf = (cause: unknown): string | undefined => {
+  if (!Predicate.isError(cause)) return undefined
+  // Where several addresses were tried, there is a code only.
+  return cause.message === "" && Predicate.hasProperty(cause, "code") ? String(cause.code) : cause.message
+}
+
+const whyNot = (error: Trouble): string => {
+  switch (error._tag) {
+    case "SqlError":
+      return sayOf(error.reason.cause) ?? error.message
+    case "MigrationError":
+      return SqlError.isSqlError(error.cause) ? whyNot(error.cause) : error.message
+    case "SchemaError":
+      return "it holds something that no server of this kind has written"
+  }
+}
+
+/** Why the database of this name cannot be opened. */
+export const notOpened =
+  (name: string) =>
+  (error: Trouble): OpenError =>
+    new OpenError({ message: `${name} cannot be opened: ${whyNot(error)}.` })
+
+/** The name of what is sealed to tell a wrong key: no account has it, since it is no address. */
+const checkName = "check"
+
+const checkText = Redacted.make("effect-msnp")
+
+/** A database that is open. */
+interface Opened {
+  readonly sql: SqlClient.SqlClient
+  readonly name: string
+  /** Seals and opens passwords. */
+  readonly seal: Seal.Seal
+  /** Whether the passwords are sealed with its key still; what is true in a transaction stays so until its end. */
+  readonly fits: Effect.Effect<boolean, Trouble>
+}
+
+const open = Effect.fnUntraced(function* ({
+  key: source,
+  name = "The database",
+}: Options): Effect.fn.Return<Opened, OpenError, SqlClient.SqlClient> {
+  const sql = yield* SqlClient.SqlClient
+  const orOpenError = Effect.mapError(notOpened(name))
+  const check = Effect.map(
+    seals(
+      sql.onDialectOrElse({
+        pg: () => sql`SELECT sealed FROM msnp_seal WHERE name = ${checkName} FOR SHARE`,
+        orElse: () => sql`SELECT sealed FROM msnp_seal WHERE name = ${checkName}`,
+      }),
+    ),
+    Arr.head,
+  )
+  const opens = (seal: Seal.Seal, sealed: Uint8Array) => Effect.map(seal.open(checkName, sealed), Option.isSome)
+
+  yield* orOpenError(migrate)
+  const before = yield* orOpenError(check)
+  const key = yield* source(
+    Option.map(
+      before,
+      ({ sealed }) =>
+        (key) =>
+          Effect.flatMap(Seal.make(key), (seal) => opens(seal, sealed)),
+    ),
+  )
+  const seal = yield* Seal.make(key)
+  if (Option.isNone(before)) {
+    const sealed = yield* seal.close(checkName, checkText)
+    yield* orOpenError(
+      sql`INSERT INTO msnp_seal ${sql.insert({ name: checkName, sealed })} ON CONFLICT (name) DO NOTHING`,
+    )
+  }
+  const fits = Effect.flatMap(check, (row) =>
+    Option.isSome(row) ? opens(seal, row.value.sealed) : Effect.succeed(false),
+  )
+  if (!(yield* orOpenError(fits))) {
+    return yield* new OpenError({ message: `${name} is sealed with another key than the one given.` })
+  }
+  return { sql, name, seal, fits }
+})
+
+/** All accounts, a page at a time. */
+const pages = (sql: SqlClient.SqlClient): Stream.Stream<Row, Trouble> =>
+  Stream.paginate("", (after) =>
+    Effect.map(
+      rows(sql`SELECT * FROM msnp_accounts WHERE name > ${after} ORDER BY name LIMIT ${sql.literal(String(pageSize))}`),
+      (page) => [
+        page,
+        Option.map(
+          Option.filter(Arr.last(page), () => page.length === pageSize),
+          ({ name }) => name,
+        ),
+      ],
+    ),
+  )
+
+/** Why the password of an account cannot be had. */
+const unsealable = (account: Account.Account): string =>
+  `The password of ${account} is sealed with another key, or somebody has tampered with it; it has to be set anew.`
+
+const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"] => {
+  const troubled = (error: Trouble) =>
+    new Directory.DirectoryError({ message: `${name} cannot be used now: ${whyNot(error)}.` })
+
+  /** What a statement answers. */
+  const answer = <Row>(
+    rows: Rows<Row>,
+    statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>,
+  ): Effect.Effect<ReadonlyArray<Row>, Directory.DirectoryError> => Effect.mapError(rows(statement), troubled)
+
+  /** Does all of it or nothing, and nothing where what is sealed now would be sealed with a key of the past. */
+  const write = <Value, Refusal extends Directory.AccountTaken | Directory.NoSuchAccount>(
+    self: Effect.Effect<Value, Refusal | Directory.DirectoryError>,
+  ) =>
+    Effect.mapError(fits, troubled).pipe(
+      Effect.filterOrFail(
+        (fits) => fits,
+        () => new Directory.DirectoryError({ message: `${name} is sealed with a new key now: start with that.` }),
+      ),
+      Effect.andThen(self),
+      sql.withTransaction,
+      Effect.mapError((error) => (error._tag === "SqlError" ? troubled(error) : error)),
+    )
+
+  const entryOf = Effect.fnUntraced(function* (row: Row): Effect.fn.Return<Directory.Entry, Directory.DirectoryError> {
+    const password = yield* seal.open(row.name, row.password)
+    if (Option.isNone(password)) return yield* new Directory.DirectoryError({ message: unsealable(row.account) })
+    return {
+      account: row.account,
+      password: password.value,
+      friendlyName: FriendlyName.decode(row.friendly_name),
+      verification: row.verification,
+      standing: row.standing,
+    }
+  })
+
+  /** The one account that a statement is about, as it was created. */
+  const one = (account: Account.Account, statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
+    Effect.flatMap(answer(accounts, statement), (found) =>
+      Option.match(Arr.head(found), {
+        onNone: () => Effect.fail(new Directory.NoSuchAccount({ account })),
+        onSome: ({ account }) => Effect.succeed(account),
+      }),
+    )
+
+  const change = (account: Account.Account, to: Partial<Row>) =>
+    one(
+      account,
+      sql`UPDATE msnp_accounts SET ${sql.update(to)} WHERE name = ${Account.fold(account)} RETURNING account`,
+    )
+
+  /**
+   * Tells every process that an account is not let in any more. Of two that tell, one waits until the other has
+   * committed: whoever reads on from the last row that there was would else miss one that comes to be seen later.
+   */
+  const bar = (account: Account.Account) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      yield* sql.onDialectOrElse({
+        pg: () => Effect.asVoid(sql`LOCK TABLE msnp_barred IN EXCLUSIVE MODE`),
+        orElse: () => Effect.void,
+      })
+      yield* sql`DELETE FROM msnp_barred WHERE barred_at < ${now - remembered}`
+      yield* sql`INSERT INTO msnp_barred ${sql.insert({ account, barred_at: now })}`
+    }).pipe(Effect.mapError(troubled))
+
+  /** Who was barred after this row, as soon as it is time to look again. */
+  const barredAfter = (last: number) => {
+    const read = answer(barrings, sql`SELECT id, account FROM msnp_barred WHERE id > ${last} ORDER BY id`).pipe(
+      Effect.delay(pollEvery),
+    )
+    // Who is barred while the database cannot be reached is told when it can be.
+    return Effect.catch(read, (error) =>
+      Effect.andThen(
+        Effect.logWarning("Who has been disabled or removed will be told later", error),
+        Effect.retry(read, Schedule.forever),
+      ),
+    )
+  }
+
+  return {
+    find: (account) =>
+      Effect.flatMap(answer(rows, sql`SELECT * FROM msnp_accounts WHERE name = ${Account.fold(account)}`), (found) =>
+        Effect.transposeOption(Option.map(Arr.head(found), entryOf)),
+      ),
+
+    list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), entryOf),
+
+    create: Effect.fnUntraced(function* (entries) {
+      const asked = Array.from(entries)
+      const rows = new Map<string, Row>()
+      for (const { account, friendlyName, password, standing, verification } of asked) {
+        const name = Account.fold(account)
+        yield* Directory.checkName(account, friendlyName)
+        if (rows.has(name)) return yield* new Directory.AccountTaken({ account })
+        rows.set(name, {
+          name,
+          account,
+          password: yield* seal.close(name, password),
+          friendly_name: FriendlyName.encode(friendlyName),
+          verification,
+          standing,
+        })
+      }
+      // In the order of their names, so that no two that create many wait for each other.
+      const sorted = Array.from(rows.values()).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      const insert = Effect.gen(function* () {
+        const created = new Set<string>()
+        for (const page of Arr.chunksOf(sorted, pageSize)) {
+          const inserted = yield* answer(
+            names,
+            sql`INSERT INTO msnp_accounts ${sql.insert(page)} ON CONFLICT (name) DO NOTHING RETURNING name`,
+          )
+          for (const { name } of inserted) created.add(name)
+        }
+        const taken = asked.find(({ account }) => !created.has(Account.fold(account)))
+        if (taken !== undefined) return yield* new Directory.AccountTaken({ account: taken.account })
+      })
+      yield* write(insert)
+    }),
+
+    changePassword: Effect.fnUntraced(function* (account, to) {
+      yield* write(change(account, { password: yield* seal.close(Account.fold(account), to) }))
+    }),
+
+    rename: Effect.fnUntraced(function* (account, to) {
+      yield* Directory.checkName(account, to)
+      yield* change(account, { friendly_name: FriendlyName.encode(to) })
+    }),
+
+    setVerification: (account, verification) => Effect.asVoid(change(account, { verification })),
+
+    setStanding: (account, standing) => {
+      const changed = change(account, { standing })
+      return standing === "Enabled" ? Effect.asVoid(changed) : write(Effect.flatMap(changed, bar))
+    },
+
+    remove: (account) =>
+      write(
+        Effect.flatMap(
+          one(account, sql`DELETE FROM msnp_accounts WHERE name = ${Account.fold(account)} RETURNING account`),
+          bar,
+        ),
+      ),
+
+    barred: Stream.unwrap(
+      Effect.map(answer(barrings, sql`SELECT id, account FROM msnp_barred ORDER BY id DESC LIMIT 1`), (newest) =>
+        Stream.paginate(newest[0]?.id ?? 0, (last) =>
+          Effect.map(barredAfter(last), (barrings) => [
+            barrings.map(({ account }) => account),
+            Option.some(barrings.at(-1)?.id ?? last),
+          ]),
+        ),
+      ),
+    ),
+  }
+}
+
+/** The directory of a database; its tables are made if there are none. */
+export const layer = (options: Options): Layer.Layer<Directory.Directory, OpenError, SqlClient.SqlClient> =>
+  Layer.effect(Directory.Directory, Effect.map(open(options), make))
+
+/** Seals all passwords of a database anew, or none of them; the new key is asked for when the old one has been found right. */
+export const rekey = Effect.fnUntraced(function* (
+  options: Options & { readonly to: Effect.Effect<DirectoryKey.DirectoryKey, OpenError> },
+): Effect.fn.Return<void, OpenError, SqlClient.SqlClient> {
+  const { fits, name, seal, sql } = yield* open(options)
+  const next = yield* Seal.make(yield* options.to)
+  const why = (why: string) => new OpenError({ message: `${name} is sealed as it was: ${why}` })
+
+  const again = Effect.fnUntraced(function* (row: Row) {
+    const password = yield* seal.open(row.name, row.password)
+    if (Option.isNone(password)) return yield* why(unsealable(row.account))
+    return { ...row, password: yield* next.close(row.name, password.value) }
+  })
+
+  yield* Effect.gen(function* () {
+    yield* sql.onDialectOrElse({
+      pg: () => Effect.asVoid(sql`LOCK TABLE msnp_seal, msnp_accounts IN EXCLUSIVE MODE`),
+      orElse: () => Effect.void,
+    })
+    if (!(yield* fits)) return yield* why("somebody else has sealed it with a new key.")
+    yield* Stream.runForEachArray(pages(sql), (page) =>
+      Effect.flatMap(
+        Effect.forEach(page, again),
+        (page) =>
+          // All of them are there: this is an update of many, in the words that both dialects know.
+          sql`INSERT INTO msnp_accounts ${sql.insert(page)} ON CONFLICT (name) DO UPDATE SET password = excluded.password`,
+      ),
+    )
+    yield* sql`UPDATE msnp_seal SET ${sql.update({ sealed: yield* next.close(checkName, checkText) })} WHERE name = ${checkName}`
+  }).pipe(
+    sql.withTransaction,
+    Effect.mapError((error) => (isTrouble(error) ? why(`${whyNot(error)}.`) : error)),
+  )
+})

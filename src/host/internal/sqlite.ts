@@ -1,0 +1,106 @@
+/**
+ * A `SqlClient` over `node:sqlite`: one connection, which a transaction has for itself. What it has committed is on the
+ * disk. An official driver of Effect can take this file's place.
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Reactivity from "effect/reactivity/Reactivity"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlConnection from "effect/sql/SqlConnection"
+import * as SqlError from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import type * as Sqlite from "node:sqlite"
+
+/** Node's module, loaded without its warning of being experimental: nothing else can be warned of meanwhile. */
+const load = (): typeof Sqlite => {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule("node:sqlite")
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+const failed = (operation: string, cause: unknown): SqlError.SqlError => {
+  const message = Predicate.isError(cause) ? cause.message : String(cause)
+  // Node calls `errcode` what the classifier knows as `errno`.
+  const errno = Predicate.hasProperty(cause, "errcode") ? cause.errcode : undefined
+  return new SqlError.SqlError({
+    reason: SqlError.classifySqliteError(Object.assign(new Error(message), { errno }), { message, operation }),
+  })
+}
+
+const isInput = (value: unknown): value is Sqlite.SQLInputValue =>
+  value === null || ["string", "number", "bigint"].includes(typeof value) || ArrayBuffer.isView(value)
+
+/** How long another process is waited for that writes. */
+const patience = { schedule: Schedule.spaced("10 millis"), times: 500 }
+
+/** A database file, opened until the scope closes; it is made if there is none. */
+export const open = (path: string): Effect.Effect<Sqlite.DatabaseSync, SqlError.SqlError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => new (load().DatabaseSync)(path), catch: (cause) => failed("open", cause) }),
+    (database) => Effect.sync(() => database.close()),
+  )
+
+/** Runs statements that have no results. */
+export const run = (database: Sqlite.DatabaseSync, sql: string): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.try({ try: () => database.exec(sql), catch: (cause) => failed("execute", cause) })
+
+const connect = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
+  const all = (sql: string, params: ReadonlyArray<unknown>, rows: "Objects" | "Arrays") =>
+    Effect.try({
+      try: (): ReadonlyArray<object> => {
+        if (!params.every(isInput)) throw new TypeError("SQLite takes texts, numbers, bytes and null only")
+        const statement = database.prepare(sql)
+        statement.setReturnArrays(rows === "Arrays")
+        return statement.all(...params)
+      },
+      catch: (cause) => failed("execute", cause),
+    }).pipe(
+      // Waiting is left to the fiber, since SQLite's own waiting stops all of them. A transaction that has begun has
+      // its lock already.
+      Effect.retry({
+        ...patience,
+        while: (error) => error.reason._tag === "LockTimeoutError" && !database.isTransaction,
+      }),
+    )
+  const execute: SqlConnection.Connection["execute"] = (sql, params, transformRows) =>
+    Effect.map(all(sql, params, "Objects"), (rows) => transformRows?.(rows) ?? rows)
+  const executeValues: SqlConnection.Connection["executeValues"] = (sql, params) =>
+    Effect.map(all(sql, params, "Arrays"), (rows) => rows.filter((row) => Array.isArray(row)))
+  return {
+    execute,
+    executeUnprepared: execute,
+    executeValues,
+    executeValuesUnprepared: executeValues,
+    executeRaw: (sql, params) => all(sql, params, "Objects"),
+    executeStream: (sql, params, transformRows) =>
+      Stream.unwrap(Effect.map(execute(sql, params, transformRows), Stream.fromIterable)),
+  }
+}
+
+/** The client of a database file, which is closed with the scope. */
+export const make = Effect.fnUntraced(function* (
+  path: string,
+): Effect.fn.Return<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> {
+  const database = yield* open(path)
+  yield* run(database, "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+  yield* run(database, "PRAGMA busy_timeout = 0")
+  return yield* SqlClient.make({
+    ...SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connect(database)),
+      semaphore: yield* Semaphore.make(1),
+      isTransaction: () => database.isTransaction,
+    }),
+    compiler: Statement.makeCompilerSqlite(),
+    beginTransaction: "BEGIN IMMEDIATE",
+    driver: "node-sqlite",
+    spanAttributes: [["db.system.name", "sqlite"]],
+  })
+})
