@@ -1,0 +1,155 @@
+/**
+ * Where the accounts are kept, as the command line and the environment say it: in a file of this machine, or in
+ * PostgreSQL; and where a server that runs on them is talked to.
+ */
+import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as UserDirectories from "effect/persistence/UserDirectories"
+import * as Redacted from "effect/Redacted"
+import * as Path from "node:path"
+import type * as Directory from "../host/Directory.ts"
+import * as DirectoryKey from "../host/DirectoryKey.ts"
+import * as PostgresDirectory from "../host/PostgresDirectory.ts"
+import * as SqliteDirectory from "../host/SqliteDirectory.ts"
+import * as Failure from "./Failure.ts"
+import * as Output from "./Output.ts"
+
+/** Where accounts are kept. The address of a database may have a password in it. */
+export type Place =
+  | { readonly _tag: "Embedded"; readonly path: string }
+  | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted<string> }
+
+const parse = (text: string): Option.Option<Place> => {
+  if (text === "") return Option.none()
+  return Option.some(
+    /^postgres(?:ql)?:\/\//.test(text)
+      ? { _tag: "Postgres", url: Redacted.make(text, { label: "database" }) }
+      : { _tag: "Embedded", path: Path.resolve(text) },
+  )
+}
+
+/** The flag `--directory`, or else what the environment says. */
+export const directory = Flag.String("directory").pipe(
+  Flag.withMetavar("PATH | postgres://…"),
+  Flag.withDescription(
+    "Where the accounts are kept: a file, or a PostgreSQL database (default MSNP_DIRECTORY, else accounts.db in the user's data directory)",
+  ),
+  Flag.withFallbackConfig(Config.String("MSNP_DIRECTORY")),
+  Flag.filterMap(parse, () => "the path of a file, or postgres://…"),
+  Flag.optional,
+)
+
+/** The flag `--control`. */
+export const control = Flag.String("control").pipe(
+  Flag.withMetavar("PATH"),
+  Flag.withDescription(
+    "The Unix socket on which a server is asked for its sessions (default .control behind the path of --directory)",
+  ),
+  Flag.optional,
+)
+
+/** The place that was named, or the user's own. */
+export const orDefault = (named: Option.Option<Place>): Effect.Effect<Place, Failure.Failure> =>
+  Option.match(named, {
+    onNone: () =>
+      UserDirectories.make()
+        .data("msnp")
+        .pipe(
+          Effect.map((folder): Place => ({ _tag: "Embedded", path: Path.join(folder, "accounts.db") })),
+          Effect.mapError(() =>
+            Failure.badInput("This user has no home directory: say with --directory where the accounts are kept."),
+          ),
+        ),
+    onSome: Effect.succeed,
+  })
+
+/** The Unix socket of the server that runs on a place; none where it has to be named and is not. */
+export const controlOf = (place: Place, named: Option.Option<string>): Option.Option<string> =>
+  Option.orElse(
+    Option.map(named, (path) => Path.resolve(path)),
+    () => (place._tag === "Embedded" ? Option.some(`${place.path}.control`) : Option.none()),
+  )
+
+/** The key in a variable of the environment; none where it is not set. */
+const keyIn = Effect.fnUntraced(function* (
+  variable: string,
+): Effect.fn.Return<Option.Option<DirectoryKey.DirectoryKey>, Failure.Failure> {
+  const text = yield* Effect.orDie(Config.option(Config.Redacted(variable)))
+  return yield* Effect.transposeOption(Option.map(text, DirectoryKey.parse)).pipe(
+    Effect.mapError(({ message }) => Failure.badInput(`${variable} is no key. ${message}`)),
+  )
+})
+
+/** The key in a variable that has to be set for PostgreSQL. */
+const neededKeyIn = (variable: string): Effect.Effect<DirectoryKey.DirectoryKey, Failure.Failure> =>
+  Effect.flatMap(
+    keyIn(variable),
+    Option.match({
+      onNone: () =>
+        Failure.badInput(
+          `Accounts in PostgreSQL need a key that all servers share: set ${variable} to 32 random bytes, for instance from \`openssl rand -hex 32\`.`,
+        ),
+      onSome: Effect.succeed,
+    }),
+  )
+
+const currentKey = "MSNP_DIRECTORY_KEY"
+const newKey = "MSNP_DIRECTORY_NEW_KEY"
+
+/** Tells of a key that was made, and what is to be done with it. */
+const tellOfKey =
+  (reader: Output.Reader) =>
+  (path: string): Effect.Effect<void> =>
+    reader === "Program"
+      ? Console.log(Output.json({ event: "keyMade", path }))
+      : Console.error(`Made the key ${path}: back it up, since without it the accounts are lost.`)
+
+/** The directory in a place. */
+export const open = (
+  place: Place,
+  use: SqliteDirectory.Use,
+  reader: Output.Reader,
+): Layer.Layer<Directory.Directory, Failure.Failure> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      switch (place._tag) {
+        case "Embedded": {
+          const key = yield* keyIn(currentKey)
+          return SqliteDirectory.layer({ path: place.path, key, use, onKeyMade: tellOfKey(reader) })
+        }
+        case "Postgres": {
+          const key = yield* neededKeyIn(currentKey)
+          return PostgresDirectory.layer({ url: place.url, key })
+        }
+      }
+    }),
+  ).pipe(
+    Layer.catch((error) => Layer.effectContext(error._tag === "OpenError" ? Failure.badInput(error.message) : error)),
+  )
+
+/** Seals the accounts in a place with another key; where that lies, if it lies in a file. */
+export const rekey = Effect.fnUntraced(function* (
+  place: Place,
+): Effect.fn.Return<Option.Option<string>, Failure.Failure> {
+  const orFailure = Effect.mapError(({ message }: { readonly message: string }) => Failure.badInput(message))
+  switch (place._tag) {
+    case "Embedded": {
+      const [key, to] = [yield* keyIn(currentKey), yield* keyIn(newKey)]
+      if (Option.isSome(key) && Option.isNone(to)) {
+        return yield* Failure.badInput(
+          `The key is in ${currentKey}: set ${newKey} to the one that is to take its place.`,
+        )
+      }
+      return yield* orFailure(SqliteDirectory.rekey({ path: place.path, key, to }))
+    }
+    case "Postgres": {
+      const [from, to] = [yield* neededKeyIn(currentKey), yield* neededKeyIn(newKey)]
+      yield* orFailure(PostgresDirectory.rekey({ url: place.url, from, to }))
+      return Option.none()
+    }
+  }
+})
