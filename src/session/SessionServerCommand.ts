@@ -99,7 +99,7 @@ const Groups = Words.check(
       encode: (groups) => (groups.length === 0 ? [] : [groups.join(",")]),
     }),
   ),
-  Schema.annotate({ description: "ids of groups, parted by commas, or nothing" }),
+  Schema.annotate({ description: "ids of groups, separated by commas, or nothing" }),
 )
 
 /** Tells an entry of a list; in MSNP7, an FL entry ends with the ids of its groups (draft 7.6). */
