@@ -298,7 +298,7 @@ const playOn = <S extends Tagged, E extends Tagged, I, C, Q>(
 }
 
 /** A move that is a defect of the shell throws: in a script that is a line, too. */
-const defused = (move: () => ReadonlyArray<string>): ReadonlyArray<string> => {
+export const defused = (move: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   try {
     return move()
   } catch (error) {
