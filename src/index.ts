@@ -42,6 +42,7 @@ export * as SqlDirectory from "./host/SqlDirectory.ts"
 export * as SqliteDirectory from "./host/SqliteDirectory.ts"
 
 export * as Connector from "./net/Connector.ts"
+export * as Control from "./net/Control.ts"
 export * as Driver from "./net/Driver.ts"
 export * as LoginClient from "./net/LoginClient.ts"
 export * as LoginError from "./net/LoginError.ts"

@@ -1,0 +1,180 @@
+/**
+ * How an operator's process talks to a server that runs on the same machine: over a Unix socket, as remote procedures.
+ *
+ * The socket is a file that only the server's own user may open. It is made in a folder of its own and moved to its
+ * place once it is closed to others; that replaces what a killed server left there.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcClient from "effect/rpc/RpcClient"
+import type * as RpcClientError from "effect/rpc/RpcClientError"
+import * as RpcGroup from "effect/rpc/RpcGroup"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as RpcServer from "effect/rpc/RpcServer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import * as SocketServer from "effect/socket/SocketServer"
+import * as Stream from "effect/Stream"
+import * as Fs from "node:fs/promises"
+import * as Net from "node:net"
+import * as Path from "node:path"
+import * as Presence from "../host/Presence.ts"
+import * as Account from "../protocol/Account.ts"
+import * as Address from "../protocol/Address.ts"
+import * as Dialect from "../protocol/Dialect.ts"
+import * as Tcp from "./internal/tcp.ts"
+
+/** A control socket cannot be served, or no server answers at it. */
+export class ControlError extends Schema.TaggedError<ControlError>("effect-msnp/net/ControlError")("ControlError", {
+  path: Schema.String,
+  why: Schema.String,
+}) {
+  override get message() {
+    return `The control socket ${this.path} is of no use: ${this.why}.`
+  }
+}
+
+const SignedIn = Schema.Struct({
+  account: Account.Account,
+  dialect: Dialect.Dialect,
+  remote: Address.Address,
+  local: Address.Address,
+  since: Schema.Number,
+})
+
+/** What an operator can ask of a server. */
+const Requests = RpcGroup.make(
+  Rpc.make("list", { success: SignedIn, error: Presence.PresenceError, stream: true }),
+  Rpc.make("dismiss", {
+    payload: { account: Account.Account },
+    success: Schema.Boolean,
+    error: Presence.PresenceError,
+  }),
+)
+
+/** The longest path of a Unix socket, in bytes: macOS has room for 104, the last of them a zero; Linux has four more. */
+const maxPathBytes = 103
+
+const reasons: { readonly [code: string]: string } = {
+  EACCES: "this user may not use it",
+  ECONNREFUSED: "no server answers there",
+  ENOENT: "it is not there, so no server runs that made it",
+  ENOTDIR: "a part of its path is a file, not a folder",
+}
+
+const whyNot = Tcp.whyNot(reasons)
+
+const refuse =
+  (path: string) =>
+  (cause: unknown): ControlError =>
+    new ControlError({ path, why: cause instanceof Error ? whyNot(cause) : String(cause) })
+
+const attempt = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, ControlError> =>
+  Effect.tryPromise({ try: act, catch: refuse(path) })
+
+/** Fails where nobody answers at a path. */
+const call = (path: string): Effect.Effect<void, ControlError> =>
+  Effect.callback<void, ControlError>((resume) => {
+    const socket = Net.connect({ path }, () => resume(Effect.sync(() => void socket.destroy())))
+    socket.once("error", (error) => resume(Effect.fail(refuse(path)(error))))
+    return Effect.sync(() => void socket.destroy())
+  })
+
+/** Fails where what is at a path must not be replaced: anything but a socket that a killed server left there. */
+const checkFree = Effect.fnUntraced(function* (path: string): Effect.fn.Return<void, ControlError> {
+  const there = yield* Effect.option(attempt(path, () => Fs.lstat(path)))
+  if (Option.isNone(there)) return
+  if (!there.value.isSocket()) return yield* new ControlError({ path, why: "it is a file of another kind" })
+  if (Result.isSuccess(yield* Effect.result(call(path)))) {
+    return yield* new ControlError({ path, why: "another server answers there" })
+  }
+})
+
+/** Listens at a path, which is taken over whole from whoever was killed there; it is removed with the scope. */
+const listen = Effect.fnUntraced(function* (
+  path: string,
+): Effect.fn.Return<SocketServer.SocketServer["Service"], ControlError, Scope.Scope> {
+  const folder = Path.dirname(path)
+  const room = Path.join(folder, ".m")
+  if ([path, Path.join(`${room}XXXXXX`, "s")].some((path) => Buffer.byteLength(path) > maxPathBytes)) {
+    return yield* new ControlError({ path, why: `its path is longer than ${maxPathBytes} bytes` })
+  }
+  yield* checkFree(path)
+  yield* attempt(path, () => Fs.mkdir(folder, { recursive: true, mode: 0o700 }))
+  return yield* Effect.acquireUseRelease(
+    attempt(path, () => Fs.mkdtemp(room)),
+    Effect.fnUntraced(function* (room) {
+      const made = Path.join(room, "s")
+      const server = yield* Effect.mapError(NodeSocketServer.make({ path: made }), ({ reason }) =>
+        refuse(path)(reason.cause),
+      )
+      yield* attempt(path, () => Fs.chmod(made, 0o600))
+      yield* Effect.acquireRelease(
+        attempt(path, () => Fs.rename(made, path)),
+        () => Effect.promise(() => Fs.rm(path, { force: true })),
+      )
+      return server
+    }),
+    (room) => Effect.promise(() => Fs.rm(room, { recursive: true, force: true })),
+  )
+})
+
+/**
+ * Lets operators of this machine see and dismiss the sessions of a server, at the path of a Unix socket, until the scope
+ * closes. What a killed server left there is replaced; a server that answers there is not.
+ */
+export const serve = Effect.fnUntraced(function* (
+  path: string,
+): Effect.fn.Return<void, ControlError, Scope.Scope | Presence.Presence> {
+  const server = yield* listen(path)
+  const presence = yield* Presence.Presence
+  const answers = Requests.toLayer({
+    list: () => Stream.unwrap(Effect.map(presence.list, Stream.fromIterable)),
+    dismiss: ({ account }) => presence.dismiss(account),
+  })
+  yield* RpcServer.layer(Requests, { disableTracing: true }).pipe(
+    Layer.provide([
+      answers,
+      RpcServer.layerProtocolSocketServer.pipe(
+        Layer.provide([Layer.succeed(SocketServer.SocketServer, server), RpcSerialization.layerNdjson]),
+      ),
+    ]),
+    Layer.build,
+  )
+})
+
+/** A server, as an operator meets it. */
+export interface Control {
+  /** Who is signed in, in the order in which they signed in. */
+  readonly list: Stream.Stream<Presence.SignedIn, ControlError | Presence.PresenceError>
+  /** Closes the session of an account; whether there was one. */
+  readonly dismiss: (account: Account.Account) => Effect.Effect<boolean, ControlError | Presence.PresenceError>
+}
+
+/** Talks to the server whose control socket is at a path, until the scope closes. */
+export const connect = Effect.fnUntraced(function* (
+  path: string,
+): Effect.fn.Return<Control, ControlError, Scope.Scope> {
+  yield* call(path)
+  const protocol = yield* RpcClient.layerProtocolSocket().pipe(
+    Layer.provide([Layer.effect(Socket.Socket, NodeSocket.makeNet({ path })), RpcSerialization.layerNdjson]),
+    Layer.build,
+  )
+  const client = yield* Effect.provideContext(RpcClient.make(Requests, { disableTracing: true }), protocol)
+  return {
+    list: Stream.mapError(client.list(), orGone(path)),
+    dismiss: (account) => Effect.mapError(client.dismiss({ account }), orGone(path)),
+  }
+})
+
+/** A server that answered goes on answering, unless it is gone. */
+const orGone =
+  (path: string) =>
+  (error: RpcClientError.RpcClientError | Presence.PresenceError): ControlError | Presence.PresenceError =>
+    error._tag === "RpcClientError" ? new ControlError({ path, why: "the server is gone" }) : error
