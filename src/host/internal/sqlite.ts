@@ -17,6 +17,7 @@ import type * as Sqlite from "node:sqlite"
 
 /** Node's module, loaded without its warning of being experimental: nothing else can be warned of meanwhile. */
 const load = (): typeof Sqlite => {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back where it was, never called
   const { emitWarning } = process
   process.emitWarning = () => {}
   try {
