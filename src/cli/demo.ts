@@ -4,8 +4,11 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Directory from "../host/Directory.ts"
+import * as Presence from "../host/Presence.ts"
 import * as LoginClient from "../net/LoginClient.ts"
 import type * as Network from "../net/Network.ts"
 import * as Accounts from "./Accounts.ts"
@@ -30,10 +33,9 @@ const show = Effect.fnUntraced(function* (
   notification: Network.Endpoint,
   reader: Output.Reader,
 ): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
-  const network = yield* serve.start(
-    { dispatch: Option.some(dispatch), notification: [notification], referTo: [] },
-    Accounts.demo,
-  )
+  const host = yield* Layer.build(Layer.merge(Directory.layerMemory(Accounts.demo), Presence.layerMemory))
+  const plan = { dispatch: Option.some(dispatch), notification: [notification], referTo: [] }
+  const network = yield* Effect.provideContext(serve.start(plan), host)
   const server = Option.getOrElse(network.dispatch, () => ({ bound: dispatch.listen })).bound
   const { account, password } = Accounts.alice
   const observer = yield* Output.transcriber(reader)

@@ -13,6 +13,7 @@ import { demo } from "./demo.ts"
 import { login } from "./login.ts"
 import * as Output from "./Output.ts"
 import { serve } from "./serve.ts"
+import * as Stop from "./Stop.ts"
 
 const msnp = Command.make("msnp").pipe(
   Command.withDescription("The login of the MSN Messenger Protocol, MSNP2 to MSNP7: server, client, demonstration"),
@@ -35,5 +36,5 @@ for (const stream of [process.stdout, process.stderr]) {
 Command.run(msnp, { version }).pipe(
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layer)),
   Effect.provideService(References.LogToStderr, true),
-  NodeRuntime.runMain,
+  NodeRuntime.runMain({ teardown: Stop.teardown }),
 )

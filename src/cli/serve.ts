@@ -7,17 +7,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Directory from "../host/Directory.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
-import * as LoginServer from "../net/LoginServer.ts"
+import * as Control from "../net/Control.ts"
 import * as Network from "../net/Network.ts"
+import * as SessionServer from "../net/SessionServer.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
+import * as Place from "./Place.ts"
+import * as Stop from "./Stop.ts"
 
 /** Where the dispatch server listens unless told otherwise: the port of MSNP. */
 export const defaultDispatch: Network.Endpoint = {
@@ -37,6 +41,15 @@ const endpoint = (name: string) =>
     Flag.filterMap(Endpoint.parse, () => Endpoint.expected),
   )
 
+/** The longest notice of a shutdown, in minutes: a day. */
+const maxNotice = 1440
+
+/** As many accounts as five digits can number. */
+const maxCrowd = 100_000
+
+const codes = { "500": 500, "601": 601, "910": 910, "921": 921 } as const
+const troubles = ["500", "601", "910", "921"] as const
+
 const flags = {
   dispatch: endpoint("dispatch").pipe(
     Flag.withDescription(
@@ -54,6 +67,29 @@ const flags = {
     Flag.filterMap(Endpoint.parseIpv4, () => "IPV4:PORT, since old clients parse nothing else"),
     Flag.atLeast(0),
   ),
+  shutdownNotice: Flag.Int("shutdown-notice").pipe(
+    Flag.withMetavar("MINUTES"),
+    Flag.withDescription(
+      "When told to stop, tell everybody in how many minutes, let nobody else in, and stop then, or when all have left; a second signal stops it at once (default 0)",
+    ),
+    Flag.filter(
+      (minutes) => minutes >= 0 && minutes <= maxNotice,
+      () => `a number of minutes from 0 to ${maxNotice}`,
+    ),
+    Flag.withDefault(0),
+  ),
+  trouble: Flag.Literals("trouble", troubles).pipe(
+    Flag.withDescription("Let nobody in, and tell everybody this code: 601 or 910 for maintenance, 500, 921"),
+    Flag.optional,
+  ),
+  unverified: Flag.Literals("unverified", ["let-in", "turn-down"]).pipe(
+    Flag.withDescription(
+      "What becomes of an account whose address has not been verified: let in and told so, or turned down with 924 (default let-in)",
+    ),
+    Flag.withDefault("let-in"),
+  ),
+  directory: Place.directory,
+  control: Place.control,
   quirk: Flag.String("quirk").pipe(
     Flag.withMetavar("NAME"),
     Flag.withDescription(`A deviation to tolerate; may be repeated: ${Quirk.all.join(", ")}`),
@@ -79,20 +115,11 @@ const flags = {
   json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
 }
 
-/** As many accounts as five digits can number. */
-const maxCrowd = 100_000
-
-/** Serves a plan over accounts in memory; what cannot listen is told in a sentence. */
-export const start = Effect.fnUntraced(function* (
+/** Serves a plan over what is known of accounts and sessions; what cannot listen is told in a sentence. */
+export const start = (
   plan: Network.Plan,
-  accounts: ReadonlyArray<Directory.Entry>,
-): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
-  const host = yield* Layer.build(Layer.merge(Directory.layerMemory(accounts), Presence.layerMemory))
-  return yield* Network.make(plan, LoginServer.hearOnly).pipe(
-    Effect.provideContext(host),
-    Effect.mapError(({ message }) => Failure.badInput(message)),
-  )
-})
+): Effect.Effect<Network.Network["Service"], Failure.Failure, Scope.Scope | Directory.Directory | Presence.Presence> =>
+  Effect.mapError(Network.make(plan, SessionServer.serve()), ({ message }) => Failure.badInput(message))
 
 /** Says where a network listens, and what a person should know of it. */
 export const announce = Effect.fnUntraced(function* (network: Network.Network["Service"], reader: Output.Reader) {
@@ -116,46 +143,102 @@ export const announce = Effect.fnUntraced(function* (network: Network.Network["S
 /** Says what a person should know, but can live with. */
 const warn = (reader: Output.Reader, text: string) => Output.write(reader, `Note: ${text}`, { event: "warning", text })
 
+/** Lets operators ask the server, where it is said or known where; a server that cannot be asked serves all the same. */
+const answerOperators = (place: Option.Option<Place.Place>, named: Option.Option<string>, reader: Output.Reader) =>
+  Option.match(Option.match(place, { onNone: () => named, onSome: (place) => Place.controlOf(place, named) }), {
+    onNone: () => Effect.void,
+    onSome: (path) =>
+      Effect.catch(Control.serve(path), ({ message }) =>
+        warn(reader, `${message} msnp sessions cannot ask this server.`),
+      ),
+  })
+
+/** Goes down, once told to: with notice where there is somebody to be told, and until nobody is left. */
+const goDown = Effect.fnUntraced(function* (
+  network: Network.Network["Service"],
+  minutes: number,
+  reader: Output.Reader,
+) {
+  yield* network.goDown(minutes)
+  if (minutes > 0 && (yield* network.sessions) > 0) {
+    yield* Output.write(
+      reader,
+      `Going down in ${minutes === 1 ? "a minute" : `${minutes} minutes`}; nobody is let in any more. A second signal ends it at once.`,
+      { event: "goingDown", minutes },
+    )
+    const nobodyLeft = Effect.repeat(Effect.delay(network.sessions, "250 millis"), { until: (count) => count === 0 })
+    const ways: ReadonlyArray<Effect.Effect<unknown>> = [Effect.sleep(`${minutes} minutes`), Stop.again, nobodyLeft]
+    // On fibers of their own, since nothing can be interrupted here any more.
+    yield* Effect.raceAllFirst(ways.map(Effect.interruptible))
+  }
+  yield* Stop.soon
+})
+
 /** The command. */
 export const serve = Command.make("serve", flags, (flags) =>
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
     const notification = flags.notification.length === 0 ? [Option.some(defaultNotification)] : flags.notification
-    const accounts = [...(flags.demo ? Accounts.demo : []), ...Accounts.crowd(flags.demoCrowd)]
+    const tried = [...(flags.demo ? Accounts.demo : []), ...Accounts.crowd(flags.demoCrowd)]
     if (notification.length > 1 && notification.some(Option.isNone)) {
       return yield* Failure.badInput("--notification none goes with no other --notification.")
     }
     if (Option.isNone(flags.dispatch) && notification.every(Option.isNone)) {
       return yield* Failure.badInput("There is nothing to serve: both --dispatch and --notification are none.")
     }
+    const isTrial = flags.demo || flags.demoCrowd > 0
+    if (isTrial && Option.isSome(flags.directory)) {
+      return yield* Failure.badInput(
+        "--demo and --demo-crowd keep their accounts in memory: they go with no --directory.",
+      )
+    }
 
-    const network = yield* start(
-      {
+    yield* Stop.awaited
+    const place =
+      isTrial || notification.every(Option.isNone)
+        ? Option.none()
+        : Option.some(yield* Place.orDefault(flags.directory))
+    const accounts = Option.match(place, {
+      onNone: () => Directory.layerMemory(tried),
+      onSome: (place) => Place.open(place, "Serve", reader),
+    })
+    const host = yield* Layer.build(Layer.merge(accounts, Presence.layerMemory))
+    return yield* Effect.gen(function* () {
+      const network = yield* start({
         dispatch: flags.dispatch,
         notification: notification.flatMap(Option.toArray),
         referTo: flags.referTo,
         quirks: Quirk.only(...flags.quirk),
-      },
-      accounts,
-    )
-
-    yield* announce(network, reader)
-    if (accounts.length === 0 && network.notification.length > 0) {
-      yield* warn(reader, "There are no accounts: nobody can log in. Try --demo.")
-    }
-    return yield* Effect.never
+        unverified: flags.unverified === "let-in" ? "LetIn" : "TurnDown",
+        ...Option.match(flags.trouble, { onNone: () => ({}), onSome: (code) => ({ trouble: codes[code] }) }),
+      })
+      yield* announce(network, reader)
+      yield* answerOperators(place, flags.control, reader)
+      const { list } = yield* Directory.Directory
+      if (
+        network.notification.length > 0 &&
+        Option.isNone(yield* Effect.orElseSucceed(Stream.runHead(list), Option.none))
+      ) {
+        yield* warn(reader, "There are no accounts: nobody can log in. Add one with `msnp account add`, or try --demo.")
+      }
+      return yield* Effect.onInterrupt(Effect.never, () => goDown(network, flags.shutdownNotice, reader))
+    }).pipe(Effect.provideContext(host))
   }).pipe(Effect.scoped),
 ).pipe(
   Command.withDescription("Serve a dispatch server and notification servers until stopped"),
   Command.withExamples([
     { command: "msnp serve --demo", description: "Both servers on this machine, with two accounts to try" },
     {
+      command: "msnp serve --directory /var/lib/msnp/accounts.db --shutdown-notice 5",
+      description: "Accounts of a file of your choice; who is signed in is told before the server goes down",
+    },
+    {
       command: "msnp serve --dispatch none --notification 0.0.0.0:1863,advertise=203.0.113.7:1863",
       description: "A notification server alone, behind an address translation",
     },
     {
       command: "msnp serve --notification none --refer-to 203.0.113.7:1863 --refer-to 203.0.113.8:1863",
-      description: "A dispatch server that refers to others, in turn",
+      description: "A dispatch server that refers to others, to the least loaded that is up",
     },
   ]),
 )
