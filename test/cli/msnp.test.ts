@@ -324,7 +324,7 @@ describe("msnp login, and standard input", () => {
 describe("msnp, where nobody reads on", () => {
   it.each([
     ["demo", ["demo"]],
-    ["serve", ["serve", "--dispatch", "127.0.0.1:0", "--notification", "127.0.0.1:0"]],
+    ["serve", ["serve", "--demo", "--dispatch", "127.0.0.1:0", "--notification", "127.0.0.1:0"]],
   ])("ends quietly, with exit code 0: %s", async (_, args) => {
     const running = start(args)
     running.deafen("stdout")
@@ -384,13 +384,35 @@ describe("msnp serve", () => {
   })
 
   it("refers to servers elsewhere, in turn", async () => {
-    const elsewhere = ["--refer-to", "198.51.100.7:1863", "--refer-to", "198.51.100.8:1864"]
+    const [one, other] = [await scripted(() => ""), await scripted(() => "")]
+    const elsewhere = ["--refer-to", one, "--refer-to", other]
     const served = start(["serve", "--json", "--dispatch", "127.0.0.1:0", "--notification", "none", ...elsewhere])
     const port = await Msnp.portOf(served, "dispatch")
-    expect(await refer(port, "MSNP2")).toBe("XFR 1 NS 198.51.100.7:1863\r\n")
-    expect(await refer(port, "MSNP2")).toBe("XFR 1 NS 198.51.100.8:1864\r\n")
-    expect(await refer(port, "MSNP2")).toBe("XFR 1 NS 198.51.100.7:1863\r\n")
+    expect(await refer(port, "MSNP2")).toBe(`XFR 1 NS ${one}\r\n`)
+    expect(await refer(port, "MSNP2")).toBe(`XFR 1 NS ${other}\r\n`)
+    expect(await refer(port, "MSNP2")).toBe(`XFR 1 NS ${one}\r\n`)
   })
+
+  it("refers to no server elsewhere that does not listen, and says so", async () => {
+    const up = await scripted(() => "")
+    const { close, port: gone } = await Msnp.scripted(() => "")
+    close()
+    const elsewhere = ["--refer-to", `127.0.0.1:${gone}`, "--refer-to", up]
+    const served = start(["serve", "--json", "--dispatch", "127.0.0.1:0", "--notification", "none", ...elsewhere])
+    const port = await Msnp.portOf(served, "dispatch")
+    for (let each = 0; each < 3; each++) expect(await refer(port, "MSNP2")).toBe(`XFR 1 NS ${up}\r\n`)
+    served.kill("SIGTERM")
+    expect((await served.ended).stderr).toContain(`127.0.0.1:${gone} cannot be connected to`)
+  })
+
+  it.each(["500", "601", "910", "921"])(
+    "lets nobody in, and says %s to everybody, where it is so told",
+    async (code) => {
+      const served = await serve("--demo", "--trouble", code)
+      expect(await refer(served.dispatch, "MSNP7")).toBe(`${code} 1\r\n`)
+      expect(await refer(served.notification, "MSNP7")).toBe(`${code} 1\r\n`)
+    },
+  )
 
   it("says 601 where there is nowhere to refer to, and says so at its start", async () => {
     const served = start(["serve", "--json", "--dispatch", "127.0.0.1:0", "--notification", "none"])
@@ -404,7 +426,10 @@ describe("msnp serve", () => {
     expect(await Msnp.tell(served.notification, "VER 0 MSNP7 MSNP6 CVR0\r\n")).toBe("VER 0 MSNP7\r\n")
   })
 
-  it.each(["SIGINT", "SIGTERM"] as const)("tells a client that it goes down, and exits 130, on %s", async (signal) => {
+  it.each([
+    ["SIGTERM", 0],
+    ["SIGINT", 130],
+  ] as const)("tells a client that it goes down on %s, and exits with %i", async (signal, code) => {
     const served = await serve("--demo")
     const socket = Net.connect({ port: served.notification, host: "127.0.0.1" })
     socket.setEncoding("latin1")
@@ -422,7 +447,7 @@ describe("msnp serve", () => {
     await closed
     expect(heard).toBe("VER 0 MSNP7\r\nOUT SSD\r\n")
     const ended = await served.ended
-    expect(ended.code).toBe(130)
+    expect(ended.code).toBe(code)
     expect(ended.stderr).toBe("")
   })
 
@@ -436,9 +461,13 @@ describe("msnp serve", () => {
     [["--dispatch", "none", "--notification", "none"], "nothing to serve"],
     [["--dispatch", "198.51.100.1:0"], "this machine does not have that address"],
     [["--dispatch", "no.such.host.invalid:0"], "Cannot listen on no.such.host.invalid:0"],
+    [["--shutdown-notice", "-1"], "0 to 1440"],
+    [["--trouble", "911"], "601"],
+    [["--unverified", "maybe"], "turn-down"],
+    [["--directory", "accounts.db"], "--demo"],
     [["--what"], "--what"],
   ])("exits 1 with one line for %j", async (args, expected) => {
-    const ended = await Msnp.run(["serve", ...args])
+    const ended = await Msnp.run(["serve", "--demo", ...args])
     expect(ended.code).toBe(1)
     expect(ended.stdout).toBe("")
     expect(ended.stderr.trimEnd().split("\n")).toHaveLength(1)
@@ -448,7 +477,7 @@ describe("msnp serve", () => {
   it("exits 1 with one line where a port is in use", async () => {
     const served = await serve()
     const taken = `127.0.0.1:${served.dispatch}`
-    const ended = await Msnp.run(["serve", "--dispatch", "none", "--notification", taken])
+    const ended = await Msnp.run(["serve", "--demo", "--dispatch", "none", "--notification", taken])
     expect(ended.code).toBe(1)
     expect(ended.stderr).toBe(`msnp: Cannot listen on ${taken}: the port is in use.\n`)
   })

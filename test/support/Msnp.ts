@@ -2,7 +2,10 @@
  * The command line as a real process, and small servers of the test's own for it to meet.
  */
 import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
 import * as Net from "node:net"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import * as Readline from "node:readline"
 import { fileURLToPath } from "node:url"
 
@@ -25,9 +28,16 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-/** Starts `msnp` with these arguments and this standard input, which ends unless it is to stay open. */
+/**
+ * Starts `msnp` with these arguments and this standard input, which ends unless it is to stay open. It has a home of its
+ * own, so that it finds no accounts but those that it is shown.
+ */
 export const start = (args: ReadonlyArray<string>, stdin = "", after: "ends" | "stays open" = "ends"): Running => {
-  const child = ChildProcess.spawn(process.execPath, [bin, ...args], { env: { ...process.env, NO_COLOR: "1" } })
+  const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-home-"))
+  const child = ChildProcess.spawn(process.execPath, [bin, ...args], {
+    env: { ...process.env, NO_COLOR: "1", HOME: home, XDG_DATA_HOME: home },
+  })
+  child.on("close", () => Fs.rmSync(home, { recursive: true, force: true }))
   child.stdin.on("error", () => {})
   child.stdin.write(stdin)
   if (after === "ends") child.stdin.end()
