@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Directory from "../host/Directory.ts"
 import * as Presence from "../host/Presence.ts"
 import * as LoginClient from "../net/LoginClient.ts"
@@ -42,6 +43,8 @@ const show = Effect.fnUntraced(function* (
   yield* Effect.scoped(
     Effect.gen(function* () {
       const session = yield* LoginClient.login({ server, account, password, observer })
+      // The profile, with which every session begins.
+      yield* Stream.runHead(session.commands)
       yield* session.logOff
       yield* Output.write(reader, `\n${login.describe(session)}`, login.signedIn(session))
     }),
