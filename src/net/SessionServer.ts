@@ -8,8 +8,9 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as Crypto from "node:crypto"
@@ -73,20 +74,20 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
   const machine = ServerSession.make(options.places ?? {})
   const { handle = leave, lists = nobody, profile = usual, warnings = Stream.empty } = options
 
-  /** What an alarm feeds to the machine when it rings, and when that is. */
+  /** What an alarm feeds to the machine, when it rings. It never rings while it is being set: that is what the yield is for. */
   const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
-    switch (alarm) {
-      case "FirstChallenge":
-        return Effect.delay(challenge, limits.firstChallenge)
-      case "NextChallenge":
-        return Effect.delay(challenge, limits.nextChallenge)
-      case "Overdue":
-        return Effect.delay(overdue, limits.answerTimeout)
-    }
+    const { delay, event } = alarms[alarm]
+    return Effect.sleep(delay).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(event))
+  }
+  const alarms = {
+    FirstChallenge: { delay: limits.firstChallenge, event: challenge },
+    NextChallenge: { delay: limits.nextChallenge, event: challenge },
+    Overdue: { delay: limits.answerTimeout, event: overdue },
   }
 
   return Effect.fnUntraced(function* (session: LoginServer.Session) {
-    const alarms = yield* Queue.unbounded<ServerSession.Alarm>()
+    const alarm = yield* FiberHandle.make<unknown>()
+    const setAlarm = yield* FiberHandle.runtime(alarm)<Scope.Scope>()
     const over = yield* Deferred.make<void>()
     const turn = Semaphore.makeUnsafe(1)
     const out: Array<LoginServer.Sayable> = []
@@ -104,7 +105,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
             out.push(Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)))
             break
           case "SetAlarm":
-            Queue.offerUnsafe(alarms, action.alarm)
+            setAlarm(Effect.flatMap(ring(action.alarm), feedAside))
             break
           case "Close":
             // Whoever runs this closes the connection when it ends, which it does in a state that is over.
@@ -137,11 +138,6 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
 
     carryOut(first)
     yield* flush
-    yield* Stream.fromQueue(alarms).pipe(
-      Stream.switchMap((alarm) => Stream.fromEffect(ring(alarm))),
-      Stream.runForEach(feedAside),
-      Effect.forkScoped,
-    )
     yield* Effect.forkScoped(Stream.runForEach(warnings, (minutes) => feedAside({ _tag: "Warn", minutes })))
     yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
     yield* feed({ _tag: "HungUp" })
