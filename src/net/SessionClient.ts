@@ -20,13 +20,14 @@ import * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as ClientSession from "../session/ClientSession.ts"
 import type * as Lists from "../session/Lists.ts"
 import * as SessionClientCommand from "../session/SessionClientCommand.ts"
+import type * as Status from "../session/Status.ts"
 import * as LoginClient from "./LoginClient.ts"
 import * as LoginError from "./LoginError.ts"
 
 /** How to sign in: how to log in, and how to show oneself then. */
 export interface Options extends LoginClient.Options {
   /** The status to take at once; by default Online. */
-  readonly status?: ClientSession.Takeable
+  readonly status?: Status.Takeable
   /** The lists kept from an earlier session: where the server's are the same, it need not send them again. */
   readonly lists?: Lists.Lists
   /** The version to report, in the words of `ClientCommand.Cvr`; by default none is reported. */
@@ -64,7 +65,7 @@ export interface SignedIn extends Omit<LoginClient.Session, "commands"> {
   /** The lists as they are known now, once the server has told them. */
   readonly lists: Effect.Effect<Lists.Lists, SessionError | ListsRefused>
   /** Takes a status; the server confirms it with the event StatusSet. False where the session is over. */
-  readonly setStatus: (status: ClientSession.Takeable) => Effect.Effect<boolean>
+  readonly setStatus: (status: Status.Takeable) => Effect.Effect<boolean>
   /** Asks for the lists anew; they come with the event Synchronized. False where the session is over. */
   readonly synchronize: Effect.Effect<boolean>
 }
@@ -107,7 +108,7 @@ export const signIn = Effect.fnUntraced(function* (
     }
   }
 
-  /** Takes a step at once, and then says what is to be said; whether the server was there to hear it. */
+  /** Takes a step; what it says is still to be said. */
   const carryOut = (step: ReturnType<typeof ClientSession.transition>, heard?: ClientSession.Heard) => {
     const said: Array<LoginClient.Sayable> = []
     state = step.state
@@ -129,13 +130,18 @@ export const signIn = Effect.fnUntraced(function* (
           throw new Error(`No state has ${action.event._tag} wait`)
       }
     }
-    return said.length === 0 ? Effect.succeed(true) : session.send(...said)
+    return said
   }
-  const feed = (event: ClientSession.Event) => Effect.suspend(() => carryOut(ClientSession.transition(state, event)))
+  const feed = (event: ClientSession.Event) =>
+    Effect.suspend(() => session.send(...carryOut(ClientSession.transition(state, event))))
   const hear = (heard: ClientSession.Heard) =>
-    Effect.suspend(() => carryOut(ClientSession.transition(state, ClientSession.classify(state, heard)), heard))
+    Effect.suspend(() => {
+      const said = carryOut(ClientSession.transition(state, ClientSession.classify(state, heard)), heard)
+      // Whoever has nothing to say does not wait for its turn.
+      return said.length === 0 ? Effect.void : session.send(...said)
+    })
 
-  const finish = (exit: Exit.Exit<void, SessionError>) => {
+  const finish = (exit: Exit.Exit<unknown, SessionError>) => {
     const error = Exit.findErrorOption(exit)
     const left = new LoginError.LoggedOut({ server, reason: "Unstated" })
     Deferred.doneUnsafe(synchronized, Effect.fail(Option.getOrElse(error, () => left)))
@@ -145,16 +151,14 @@ export const signIn = Effect.fnUntraced(function* (
     })
   }
 
-  yield* carryOut(first)
-  // Who does not read does not hear PNG either: the next one is due all the same.
+  yield* session.send(...carryOut(first))
+  const { pingEvery = defaultPingEvery } = options
+  // A server that does not read does not take a PNG from us either: the next one is due all the same.
   const ping = Effect.forkChild(Effect.suspend(() => feed(ClientSession.due(state))))
-  const pings =
-    options.pingEvery === "Never"
-      ? Effect.never
-      : Effect.schedule(ping, Schedule.spaced(options.pingEvery ?? defaultPingEvery))
+  const pings = pingEvery === "Never" ? Effect.never : Effect.schedule(ping, Schedule.spaced(pingEvery))
   yield* Stream.runForEach(session.commands, hear).pipe(
     Effect.raceFirst(Deferred.await(gone)),
-    Effect.raceFirst(Effect.andThen(pings, Effect.never)),
+    Effect.raceFirst(pings),
     Effect.onExit(finish),
     Effect.catch(() => session.logOff),
     Effect.forkScoped({ startImmediately: true }),
@@ -249,7 +253,7 @@ export const stay = ({
       const keep = (event: Event) => {
         if (event._tag === "Synchronized") kept = { ...kept, lists: event.lists }
       }
-      const setStatus = (session: SignedIn) => (status: ClientSession.Takeable) =>
+      const setStatus = (session: SignedIn) => (status: Status.Takeable) =>
         Effect.suspend(() => {
           kept = { ...kept, status }
           return session.setStatus(status)

@@ -26,19 +26,6 @@ import type * as SessionClientCommand from "./SessionClientCommand.ts"
 import * as SessionServerCommand from "./SessionServerCommand.ts"
 import * as Status from "./Status.ts"
 
-/** A status that one can take: nobody who has a session is offline. */
-export const Takeable = Status.Status.pick([
-  "Online",
-  "Hidden",
-  "Busy",
-  "Idle",
-  "BeRightBack",
-  "Away",
-  "OnThePhone",
-  "OutToLunch",
-])
-export type Takeable = typeof Takeable.Type
-
 /** What every state knows: a TrID that has not been used, the lists as they are kept, whether QNG is due. */
 const known = {
   trId: TrId.TrId,
@@ -103,7 +90,7 @@ export const Event = Schema.TaggedUnion({
   /** Ask for the lists. */
   Synchronize: {},
   /** Take a status. */
-  SetStatus: { status: Takeable },
+  SetStatus: { status: Status.Takeable },
   /** Report the version of the client, in the words of `ClientCommand.Cvr`. */
   ReportVersion: { parameters: Words },
 
@@ -393,7 +380,7 @@ export interface Options {
   readonly trId: TrId.TrId
   /** The lists that were kept from an earlier session, or {@link noLists}. */
   readonly lists: Lists.Lists
-  readonly status: Takeable
+  readonly status: Status.Takeable
   /** The version to report, in the words of `ClientCommand.Cvr`; none to report none. */
   readonly version: Option.Option<ReadonlyArray<string>>
 }
