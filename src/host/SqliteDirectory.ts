@@ -44,6 +44,7 @@ const reasons: { readonly [code: string]: string } = {
   EPERM: "this process may not",
   EROFS: "the disk can only be read",
   ENOSPC: "the disk is full",
+  EEXIST: "a part of its path is a file, not a folder",
   ENOTDIR: "a part of its path is a file, not a folder",
 }
 
@@ -229,9 +230,12 @@ export const rekey = Effect.fnUntraced(function* (options: {
   const isElsewhere = Option.isSome(options.key) && Option.isSome(options.to)
   const next = Effect.gen(function* () {
     const key = Option.isSome(options.to) ? options.to.value : yield* DirectoryKey.generate
-    // It must not be lost when the passwords have been sealed with it.
-    if (!isElsewhere) yield* keep(nextKeyPath(file), key)
-    return key
+    if (isElsewhere) return key
+    // It must be on the disk before anything is sealed with it; what is there already came to nothing.
+    const path = nextKeyPath(file)
+    yield* attempt(path, () => Fs.rmSync(path, { force: true }))
+    const isKept = yield* keep(path, key)
+    return isKept ? key : yield* new SqlDirectory.OpenError({ message: `${path} is written by somebody else now.` })
   })
   yield* SqlDirectory.rekey({
     name: file,

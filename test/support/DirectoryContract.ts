@@ -16,8 +16,8 @@ import * as World from "./World.ts"
 
 type Service = Directory.Directory["Service"]
 
-const account = Account.Account.make
-const friendlyName = FriendlyName.FriendlyName.make
+const account = (name: string) => Account.Account.make(name)
+const friendlyName = (name: string) => FriendlyName.FriendlyName.make(name)
 const secret = (text: string) => Redacted.make(text, { label: "password" })
 
 /** An entry that a person can compare with another: what is wrapped is bare. */

@@ -1,6 +1,6 @@
 /**
- * A `SqlClient` over `node:sqlite`: one connection, which a transaction has for itself. What it has committed is on the
- * disk. An official driver of Effect can take this file's place.
+ * A `SqlClient` over `node:sqlite`: a connection for transactions, one at a time, and another for all else, which sees
+ * nothing of them before they are committed. An official driver of Effect can take this file's place.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -86,19 +86,30 @@ const connect = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
   }
 }
 
+/** A connection to a database file, on whose disk everything is that it has committed. */
+const connection = Effect.fnUntraced(function* (path: string) {
+  const database = yield* open(path)
+  yield* run(database, "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+  yield* run(database, "PRAGMA busy_timeout = 0")
+  return { ...connect(database), isTransaction: () => database.isTransaction }
+})
+
 /** The client of a database file, which is closed with the scope. */
 export const make = Effect.fnUntraced(function* (
   path: string,
 ): Effect.fn.Return<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> {
-  const database = yield* open(path)
-  yield* run(database, "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-  yield* run(database, "PRAGMA busy_timeout = 0")
+  // A statement is done when it returns, so all that have no transaction can share one.
+  const shared = yield* connection(path)
+  const { isTransaction, onCommitFailure, transactionAcquirer } = SqlClient.makeSqliteAcquirers({
+    connection: Effect.succeed(yield* connection(path)),
+    semaphore: yield* Semaphore.make(1),
+    isTransaction: (own) => own.isTransaction(),
+  })
   return yield* SqlClient.make({
-    ...SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(connect(database)),
-      semaphore: yield* Semaphore.make(1),
-      isTransaction: () => database.isTransaction,
-    }),
+    acquirer: Effect.succeed(shared),
+    transactionAcquirer,
+    isTransaction,
+    onCommitFailure,
     compiler: Statement.makeCompilerSqlite(),
     beginTransaction: "BEGIN IMMEDIATE",
     driver: "node-sqlite",
