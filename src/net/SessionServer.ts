@@ -26,16 +26,16 @@ import type * as LoginServer from "./LoginServer.ts"
 /** What an application makes of a command: it has answered it, or leaves it to the built-in session. */
 export type Handled = "Served" | "Unserved"
 
+/** What a client says once it is logged in; see `SessionClientCommand.decode` for what the verbs of a session bear. */
+export type Heard = ClientCommand.ClientCommand | Codec.Malformed
+
 /** What the built-in session is given; each may be left out. */
 export interface Options<R = never> {
   /**
    * Is asked first, command by command. What it serves, the built-in session never hears; of what it leaves, that
    * answers what it knows, and says 502 to the rest. The next command waits meanwhile.
    */
-  readonly handle?: (
-    command: ClientCommand.ClientCommand | Codec.Malformed,
-    session: LoginServer.Session,
-  ) => Effect.Effect<Handled, never, R>
+  readonly handle?: (command: Heard, session: LoginServer.Session) => Effect.Effect<Handled, never, R>
   /** The lists of the account, as they are when its session begins; without it, those of nobody. */
   readonly lists?: (session: LoginServer.Session) => Effect.Effect<Lists.Lists, never, R>
   /** What the profile says besides the usual; see `Message.profile`. */
@@ -74,7 +74,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
   const machine = ServerSession.make(options.places ?? {})
   const { handle = leave, lists = nobody, profile = usual, warnings = Stream.empty } = options
 
-  /** What an alarm feeds to the machine, when it rings. It never rings while it is being set: that is what the yield is for. */
+  /** What an alarm feeds when it rings. It yields first, or one of no delay would ring while it is still being set. */
   const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
     const { delay, event } = alarms[alarm]
     return Effect.sleep(delay).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(event))
@@ -131,7 +131,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     /** Feeds what nobody has said: it does not wait for a client that does not read, and time goes on. */
     const feedAside = (event: ServerSession.Event) => Effect.forkScoped(feed(event), { startImmediately: true })
 
-    const hear = Effect.fnUntraced(function* (command: ClientCommand.ClientCommand | Codec.Malformed) {
+    const hear = Effect.fnUntraced(function* (command: Heard) {
       if ((yield* handle(command, session)) === "Unserved") yield* feed(machine.classify(state, command))
       return !isOver()
     })
@@ -140,7 +140,6 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     yield* flush
     yield* Effect.forkScoped(Stream.runForEach(warnings, (minutes) => feedAside({ _tag: "Warn", minutes })))
     yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
-    yield* feed({ _tag: "HungUp" })
   }, Effect.scoped)
 }
 

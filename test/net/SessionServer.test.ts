@@ -329,6 +329,24 @@ describe("an application", () => {
     }),
   )
 
+  it.effect("is not asked about what comes behind the end of a session", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const peer = yield* clientOf(
+        {
+          handle: (command) => {
+            asked.push(command._tag === "Foreign" ? command.verb : command._tag)
+            return Effect.succeed("Unserved")
+          },
+        },
+        "MSNP7",
+      )
+      yield* peer.say("PNG\r\nCHG 4 XXX\r\nADD 5 FL a@b a@b\r\n")
+      assert.strictEqual(yield* peer.rest, "QNG\r\n")
+      assert.deepStrictEqual(asked, ["PNG", "CHG"])
+    }),
+  )
+
   it.effect("takes from the built-in session what that would serve", () =>
     Effect.gen(function* () {
       const peer = yield* clientOf(
