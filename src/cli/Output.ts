@@ -3,6 +3,7 @@
  */
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
+import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -10,9 +11,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Transcript from "../net/Transcript.ts"
 import * as Bytes from "../protocol/Bytes.ts"
+import type * as Failure from "./Failure.ts"
 
 /** For whom a command writes. */
 export type Reader = "Person" | "Program"
+
+/** The flag `--json`. */
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print one JSON object a line"),
+  Flag.withDefault(false),
+)
 
 /** Who reads what a command writes, by its flag `--json`. */
 export const readerOf = (flags: { readonly json: boolean }): Reader => (flags.json ? "Program" : "Person")
@@ -34,6 +42,26 @@ const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(1
 /** Writes one thing, for either reader. */
 export const write = (reader: Reader, text: string, event: Event): Effect.Effect<void> =>
   Console.log(reader === "Program" ? json(event) : text)
+
+/** Fails with a sentence; a program is told why by an event, too. */
+export const fail = (reader: Reader, why: string, failure: Failure.Failure): Effect.Effect<never, Failure.Failure> =>
+  Effect.andThen(
+    reader === "Program" ? Console.log(json({ event: "failed", why, message: failure.message })) : Effect.void,
+    failure,
+  )
+
+/** A text from elsewhere, for a person: it gives the terminal no orders, and is whole. */
+export const legible = (text: string): string => Bytes.legible(Bytes.fromText(text))
+
+/** A row of a table, in columns of these widths; the last cell is as wide as it is. */
+export const row = (widths: ReadonlyArray<number>, cells: ReadonlyArray<string>): string =>
+  cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")
+
+/** Rows of as many cells each, in columns that are as wide as what is in them. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const widths = (rows[0] ?? []).map((_, i) => rows.reduce((width, cells) => Math.max(width, cells[i]?.length ?? 0), 0))
+  return rows.map((cells) => row(widths, cells))
+}
 
 const dim = "\u001b[2m"
 const green = "\u001b[32m"

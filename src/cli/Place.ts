@@ -97,8 +97,11 @@ const neededKeyIn = (variable: string): Effect.Effect<DirectoryKey.DirectoryKey,
     }),
   )
 
-const currentKey = "MSNP_DIRECTORY_KEY"
-const newKey = "MSNP_DIRECTORY_NEW_KEY"
+/** The variable with the key. */
+export const currentKey = "MSNP_DIRECTORY_KEY"
+
+/** The variable with the key that is to take its place. */
+export const newKey = "MSNP_DIRECTORY_NEW_KEY"
 
 /** Tells of a key that was made, and what is to be done with it. */
 const tellOfKey =

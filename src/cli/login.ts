@@ -1,35 +1,22 @@
 /**
  * `msnp login`: logs in once, says how it went, and logs off.
  */
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Prompt from "effect/cli/Prompt"
-import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
 import * as LoginClient from "../net/LoginClient.ts"
 import type * as Transcript from "../net/Transcript.ts"
-import * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Dialect from "../protocol/Dialect.ts"
+import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
+import * as Password from "./Password.ts"
 
 const input = {
-  account: Argument.String("ACCOUNT").pipe(
-    Argument.withDescription("The account to log in with, for instance alice@example.com"),
-    Argument.filterMap(
-      (text) => (Account.isAccount(text) ? Option.some(text) : Option.none()),
-      () => `an address: one @ with something on both sides, no white space, at most ${Account.maxBytes} bytes`,
-    ),
-  ),
+  account: AccountArgument.make("The account to log in with, for instance alice@example.com"),
   server: Flag.String("server").pipe(
     Flag.withMetavar("HOST:PORT"),
     Flag.withDescription("The server to begin with (default 127.0.0.1:1863; without a port, 1863)"),
@@ -43,67 +30,13 @@ const input = {
     Flag.withDescription("A dialect to offer, the preferred one first; may be repeated (default all)"),
     Flag.atLeast(0),
   ),
-  passwordFile: Flag.String("password-file").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription(
-      "Read the password from the first line of this file; else it is asked for, or read from standard input",
-    ),
-    Flag.optional,
-  ),
+  passwordFile: Password.file,
   transcript: Flag.Boolean("transcript").pipe(
     Flag.withDescription("Print what is said on the wire"),
     Flag.withDefault(false),
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
+  json: Output.jsonFlag,
 }
-
-/** The longest password that is read, in bytes: whoever gives more gives something else. */
-const maxPassword = 65_536
-
-/** The password: from a file, from a terminal without showing it, or from standard input. */
-const password = Effect.fnUntraced(function* (file: Option.Option<string>, account: string) {
-  if (Option.isSome(file)) {
-    const fs = yield* FileSystem.FileSystem
-    const name = `The password file ${file.value}`
-    return yield* firstLine(fs.stream(file.value), name, `${name} begins with an empty line.`)
-  }
-  const stdio = yield* Stdio.Stdio
-  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  if (canPrompt) return yield* Prompt.run(Prompt.Hidden({ message: `Password of ${account}` }))
-  if (yield* stdio.stdinIsTerminal) {
-    return yield* Failure.badInput(
-      "The password cannot be asked for where the output goes elsewhere; give it on standard input, or with --password-file.",
-    )
-  }
-  const ifEmpty = "There is no password on standard input; give it there, or with --password-file."
-  return yield* firstLine(stdio.stdin, "Standard input", ifEmpty).pipe(Effect.ensuring(letGoOfStdin))
-})
-
-/** Whoever still writes there would otherwise keep this process from ending. */
-const letGoOfStdin = Effect.sync(() => process.stdin.destroy())
-
-/** The first line of a stream, of which no more is read than that takes. */
-const firstLine = Effect.fnUntraced(function* <E>(
-  stream: Stream.Stream<Uint8Array, E>,
-  name: string,
-  ifEmpty: string,
-): Effect.fn.Return<Redacted.Redacted<string>, Failure.Failure> {
-  const bytes = yield* stream.pipe(
-    Stream.scan(
-      () => "",
-      (bytes, chunk) => bytes + Bytes.fromUint8Array(chunk),
-    ),
-    Stream.takeUntil((bytes) => bytes.includes("\n") || bytes.length > maxPassword + "\r".length),
-    Stream.runLast,
-    Effect.mapError(() => Failure.badInput(`${name} cannot be read.`)),
-  )
-  const [line = ""] = Option.getOrElse(bytes, () => "").split(/\r?\n/, 1)
-  if (line === "") return yield* Failure.badInput(ifEmpty)
-  if (line.length > maxPassword) {
-    return yield* Failure.badInput(`${name} begins with a line longer than 64 KiB, which is no password.`)
-  }
-  return Redacted.make(new TextDecoder().decode(Bytes.toUint8Array(line)), { label: "password" })
-})
 
 /** What a person is told of the login while it goes on. */
 const stageOf = (entry: Transcript.Entry): string | undefined => {
@@ -152,7 +85,7 @@ const signIn = Effect.fnUntraced(function* (options: LoginClient.Options, reader
 export const login = Command.make("login", input, ({ account, dialect, passwordFile, server, transcript, ...flags }) =>
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
-    const secret = yield* password(passwordFile, account)
+    const secret = yield* Password.ask(passwordFile, account)
     const observer = transcript ? yield* Output.transcriber(reader) : reader === "Person" ? stages : undefined
     const [first, ...others] = dialect
     yield* signIn(
@@ -164,14 +97,7 @@ export const login = Command.make("login", input, ({ account, dialect, passwordF
         ...(observer === undefined ? {} : { observer }),
       },
       reader,
-    ).pipe(
-      Effect.tapError((error) =>
-        reader === "Program"
-          ? Console.log(Output.json({ event: "failed", why: error._tag, message: error.message }))
-          : Effect.void,
-      ),
-      Effect.mapError(Failure.fromLogin),
-    )
+    ).pipe(Effect.catch((error) => Output.fail(reader, error._tag, Failure.fromLogin(error))))
   }),
 ).pipe(
   Command.withDescription(

@@ -9,15 +9,17 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
+import { account } from "./account.ts"
 import { demo } from "./demo.ts"
 import { login } from "./login.ts"
 import * as Output from "./Output.ts"
 import { serve } from "./serve.ts"
+import { sessions } from "./sessions.ts"
 import * as Stop from "./Stop.ts"
 
 const msnp = Command.make("msnp").pipe(
   Command.withDescription("The login of the MSN Messenger Protocol, MSNP2 to MSNP7: server, client, demonstration"),
-  Command.withSubcommands([serve, login, demo]),
+  Command.withSubcommands([serve, account, sessions, login, demo]),
 )
 
 /** The package's own description: two floors up from here, in the sources as in what is published. */

@@ -32,11 +32,14 @@ import * as Tcp from "./internal/tcp.ts"
 
 /** A control socket cannot be served, or no server answers at it. */
 export class ControlError extends Schema.TaggedError<ControlError>("effect-msnp/net/ControlError")("ControlError", {
+  attempt: Schema.Literals(["Serve", "Connect"]),
   path: Schema.String,
   why: Schema.String,
 }) {
   override get message() {
-    return `The control socket ${this.path} is of no use: ${this.why}.`
+    return this.attempt === "Serve"
+      ? `Operators cannot be answered at ${this.path}: ${this.why}.`
+      : `No server can be reached at ${this.path}: ${this.why}.`
   }
 }
 
@@ -64,59 +67,54 @@ const maxPathBytes = 103
 const reasons: { readonly [code: string]: string } = {
   EACCES: "this user may not use it",
   ECONNREFUSED: "no server answers there",
-  ENOENT: "it is not there, so no server runs that made it",
+  ENOENT: "no server has made it",
   ENOTDIR: "a part of its path is a file, not a folder",
 }
 
 const whyNot = Tcp.whyNot(reasons)
 
-const refuse =
-  (path: string) =>
+/** The error of an attempt at a path, by what the system says against it. */
+const refused =
+  (attempt: ControlError["attempt"], path: string) =>
   (cause: unknown): ControlError =>
-    new ControlError({ path, why: cause instanceof Error ? whyNot(cause) : String(cause) })
-
-const attempt = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, ControlError> =>
-  Effect.tryPromise({ try: act, catch: refuse(path) })
+    new ControlError({ attempt, path, why: cause instanceof Error ? whyNot(cause) : String(cause) })
 
 /** Fails where nobody answers at a path. */
 const call = (path: string): Effect.Effect<void, ControlError> =>
   Effect.callback<void, ControlError>((resume) => {
     const socket = Net.connect({ path }, () => resume(Effect.sync(() => void socket.destroy())))
-    socket.once("error", (error) => resume(Effect.fail(refuse(path)(error))))
+    socket.once("error", (error) => resume(Effect.fail(refused("Connect", path)(error))))
     return Effect.sync(() => void socket.destroy())
   })
-
-/** Fails where what is at a path must not be replaced: anything but a socket that a killed server left there. */
-const checkFree = Effect.fnUntraced(function* (path: string): Effect.fn.Return<void, ControlError> {
-  const there = yield* Effect.option(attempt(path, () => Fs.lstat(path)))
-  if (Option.isNone(there)) return
-  if (!there.value.isSocket()) return yield* new ControlError({ path, why: "it is a file of another kind" })
-  if (Result.isSuccess(yield* Effect.result(call(path)))) {
-    return yield* new ControlError({ path, why: "another server answers there" })
-  }
-})
 
 /** Listens at a path, which is taken over whole from whoever was killed there; it is removed with the scope. */
 const listen = Effect.fnUntraced(function* (
   path: string,
 ): Effect.fn.Return<SocketServer.SocketServer["Service"], ControlError, Scope.Scope> {
+  const refuse = (why: string) => new ControlError({ attempt: "Serve", path, why })
+  const attempt = <A>(act: () => Promise<A>) => Effect.tryPromise({ try: act, catch: refused("Serve", path) })
+
   const folder = Path.dirname(path)
   const room = Path.join(folder, ".m")
   if ([path, Path.join(`${room}XXXXXX`, "s")].some((path) => Buffer.byteLength(path) > maxPathBytes)) {
-    return yield* new ControlError({ path, why: `its path is longer than ${maxPathBytes} bytes` })
+    return yield* refuse(`its path is longer than ${maxPathBytes} bytes`)
   }
-  yield* checkFree(path)
-  yield* attempt(path, () => Fs.mkdir(folder, { recursive: true, mode: 0o700 }))
+  const there = yield* Effect.option(attempt(() => Fs.lstat(path)))
+  if (Option.isSome(there)) {
+    if (!there.value.isSocket()) return yield* refuse("it is a file of another kind")
+    if (Result.isSuccess(yield* Effect.result(call(path)))) return yield* refuse("another server answers there")
+  }
+  yield* attempt(() => Fs.mkdir(folder, { recursive: true, mode: 0o700 }))
   return yield* Effect.acquireUseRelease(
-    attempt(path, () => Fs.mkdtemp(room)),
+    attempt(() => Fs.mkdtemp(room)),
     Effect.fnUntraced(function* (room) {
       const made = Path.join(room, "s")
       const server = yield* Effect.mapError(NodeSocketServer.make({ path: made }), ({ reason }) =>
-        refuse(path)(reason.cause),
+        refused("Serve", path)(reason.cause),
       )
-      yield* attempt(path, () => Fs.chmod(made, 0o600))
+      yield* attempt(() => Fs.chmod(made, 0o600))
       yield* Effect.acquireRelease(
-        attempt(path, () => Fs.rename(made, path)),
+        attempt(() => Fs.rename(made, path)),
         () => Effect.promise(() => Fs.rm(path, { force: true })),
       )
       return server
@@ -177,4 +175,4 @@ export const connect = Effect.fnUntraced(function* (
 const orGone =
   (path: string) =>
   (error: RpcClientError.RpcClientError | Presence.PresenceError): ControlError | Presence.PresenceError =>
-    error._tag === "RpcClientError" ? new ControlError({ path, why: "the server is gone" }) : error
+    error._tag === "RpcClientError" ? new ControlError({ attempt: "Connect", path, why: "the server is gone" }) : error

@@ -146,7 +146,7 @@ describe("a control socket", () => {
         assert.isTrue(Fs.lstatSync(path).isSocket())
         assert.strictEqual(
           yield* fails(Control.connect(path)),
-          `The control socket ${path} is of no use: no server answers there.`,
+          `No server can be reached at ${path}: no server answers there.`,
         )
         yield* Control.serve(path)
         const control = yield* Control.connect(path)
@@ -162,7 +162,7 @@ describe("a control socket", () => {
         yield* Control.serve(path)
         assert.strictEqual(
           yield* fails(Effect.scoped(Control.serve(path))),
-          `The control socket ${path} is of no use: another server answers there.`,
+          `Operators cannot be answered at ${path}: another server answers there.`,
         )
         const control = yield* Control.connect(path)
         assert.isFalse(yield* control.dismiss(alice))
@@ -177,7 +177,7 @@ describe("a control socket", () => {
         Fs.writeFileSync(path, "precious")
         assert.strictEqual(
           yield* fails(Control.serve(path)),
-          `The control socket ${path} is of no use: it is a file of another kind.`,
+          `Operators cannot be answered at ${path}: it is a file of another kind.`,
         )
         assert.strictEqual(Fs.readFileSync(path, "utf8"), "precious")
       }),
@@ -193,7 +193,7 @@ describe("a control socket", () => {
         assert.isTrue(Fs.existsSync(fitting))
         assert.strictEqual(
           yield* fails(Control.serve(`${fitting}c`)),
-          `The control socket ${fitting}c is of no use: its path is longer than 103 bytes.`,
+          `Operators cannot be answered at ${fitting}c: its path is longer than 103 bytes.`,
         )
       }),
     ),
@@ -207,7 +207,7 @@ describe("who talks to a control socket", () => {
         const path = Path.join(yield* folder, "control")
         assert.strictEqual(
           yield* fails(Control.connect(path)),
-          `The control socket ${path} is of no use: it is not there, so no server runs that made it.`,
+          `No server can be reached at ${path}: no server has made it.`,
         )
       }),
     ),
@@ -223,7 +223,7 @@ describe("who talks to a control socket", () => {
         assert.isFalse(yield* control.dismiss(alice))
         yield* Scope.close(scope, Exit.void)
         const error = yield* Effect.flip(control.dismiss(alice))
-        assert.strictEqual(error.message, `The control socket ${path} is of no use: the server is gone.`)
+        assert.strictEqual(error.message, `No server can be reached at ${path}: the server is gone.`)
       }),
     ),
   )

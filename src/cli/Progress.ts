@@ -1,0 +1,50 @@
+/**
+ * How far a command has come: a bar on standard error, redrawn on one line, for a person at a terminal.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stdio from "effect/Stdio"
+import type * as Output from "./Output.ts"
+
+/** Told each time that something is done. */
+export type Progress = () => void
+
+/** How wide the bar is, in characters. */
+const width = 30
+
+const clear = "\r\u001b[K"
+
+const draw = (what: string, done: number, total: number): void => {
+  const filled = Math.floor((width * done) / total)
+  const bar = "#".repeat(filled) + "-".repeat(width - filled)
+  process.stderr.write(`${clear}${what} [${bar}] ${done} of ${total}`)
+}
+
+/** Nobody is shown anything. */
+const unseen: Progress = () => {}
+
+/**
+ * Shows how much is done of what there is, and cleans up with the scope. The total is not asked for where nothing is
+ * shown: by a program, and where standard error is no terminal, or one that cannot go back to the start of its line.
+ */
+export const make = Effect.fnUntraced(function* <E, R>(
+  reader: Output.Reader,
+  what: string,
+  total: Effect.Effect<number, E, R>,
+): Effect.fn.Return<Progress, E, R | Scope.Scope | Stdio.Stdio> {
+  const stdio = yield* Stdio.Stdio
+  const term = yield* Effect.orDie(Config.option(Config.String("TERM")))
+  const isShown = reader === "Person" && (yield* stdio.stderrIsTerminal) && !Option.contains(term, "dumb")
+  if (!isShown) return unseen
+
+  const all = yield* total
+  yield* Effect.addFinalizer(() => Effect.sync(() => void process.stderr.write(clear)))
+  let done = 0
+  return () => {
+    done++
+    // A hundred drawings are enough for the eye.
+    if (done === all || done % Math.ceil(all / 100) === 0) draw(what, done, all)
+  }
+})
