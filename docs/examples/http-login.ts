@@ -63,7 +63,7 @@ const Routes = Config.schema(Address.FromWire, "MSNP_SERVER").pipe(
 )
 
 const Api = HttpRouter.serve(Routes).pipe(
-  Layer.provide(NodeHttpServer.layerConfig(Http.createServer, { port: Config.Port("PORT") })),
+  Layer.provide(NodeHttpServer.layerConfig(Http.createServer, { port: Config.Int("PORT") })),
 )
 
 NodeRuntime.runMain(Layer.launch(Api))

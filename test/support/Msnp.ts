@@ -18,13 +18,16 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Whether a line is the one that is waited for, among those that there are. */
+type Fits = (line: string, index: number, lines: ReadonlyArray<string>) => boolean
+
 /** A process under way. */
 export interface Running {
   readonly kill: (signal: NodeJS.Signals) => void
   /** Closes our end of what it writes to, as `head` does when it has read enough. */
   readonly deafen: (stream: "stdout" | "stderr") => void
   /** The first line on standard output that fits, once it is there. */
-  readonly line: (fits: (line: string) => boolean) => Promise<string>
+  readonly line: (fits: Fits) => Promise<string>
   readonly ended: Promise<Ended>
 }
 
@@ -41,7 +44,11 @@ export const start = (args: ReadonlyArray<string>, stdin = "", after: "ends" | "
   child.stdin.on("error", () => {})
   child.stdin.write(stdin)
   if (after === "ends") child.stdin.end()
+  return watch(child)
+}
 
+/** Watches a process from its start on. */
+export const watch = (child: ChildProcess.ChildProcessWithoutNullStreams): Running => {
   let stdout = ""
   let stderr = ""
   const waiting: Array<() => void> = []
@@ -52,7 +59,7 @@ export const start = (args: ReadonlyArray<string>, stdin = "", after: "ends" | "
   })
   const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })))
 
-  const line = (fits: (line: string) => boolean) =>
+  const line = (fits: Fits) =>
     new Promise<string>((resolve, reject) => {
       const check = () => {
         const found = stdout.split("\n").slice(0, -1).find(fits)
