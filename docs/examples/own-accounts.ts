@@ -69,7 +69,7 @@ const Server = Config.Int("PORT").pipe(
 const program = Effect.gen(function* () {
   const { address } = yield* LoginServer.LoginServer
   yield* Console.log(`Listening on ${Address.format(address)}`)
-  yield* Effect.never
+  return yield* Effect.never
 })
 
 NodeRuntime.runMain(Effect.provide(program, Server))
