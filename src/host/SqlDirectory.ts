@@ -314,9 +314,9 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
     list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), entryOf),
 
     create: Effect.fnUntraced(function* (entries) {
-      const asked = Array.from(entries)
       const rows = new Map<string, Row>()
-      for (const { account, friendlyName, password, standing, verification } of asked) {
+      // One at a time, so that whoever hands them out can tell how far it has come.
+      for (const { account, friendlyName, password, standing, verification } of entries) {
         const name = Account.fold(account)
         yield* Directory.checkName(account, friendlyName)
         if (rows.has(name)) return yield* new Directory.AccountTaken({ account })
@@ -340,7 +340,7 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
           )
           for (const { name } of inserted) created.add(name)
         }
-        const taken = asked.find(({ account }) => !created.has(Account.fold(account)))
+        const taken = Array.from(rows.values()).find(({ name }) => !created.has(name))
         if (taken !== undefined) return yield* new Directory.AccountTaken({ account: taken.account })
       })
       yield* write(insert)
