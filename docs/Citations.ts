@@ -71,12 +71,17 @@ const cellOf = ({ arguments: [first], expression }: ts.CallExpression): string =
   return looksLikeOne.test(name) ? kind : `${kind} ${name}`
 }
 
+/** The folders in which machines stand. */
+const machines = ["src/login", "src/session"]
+
 /** Each citation in a table. */
 export const rules = (): ReadonlyArray<Citation> =>
-  scan("src/login", (node, at) =>
-    ts.isStringLiteral(node) && ts.isCallExpression(node.parent) && looksLikeOne.test(node.text)
-      ? [{ clause: node.text, ...at(node), name: cellOf(node.parent) }]
-      : [],
+  machines.flatMap((folder) =>
+    scan(folder, (node, at) =>
+      ts.isStringLiteral(node) && ts.isCallExpression(node.parent) && looksLikeOne.test(node.text)
+        ? [{ clause: node.text, ...at(node), name: cellOf(node.parent) }]
+        : [],
+    ),
   )
 
 /** Each `@keeps` in a docstring, at the declaration that it stands before. */

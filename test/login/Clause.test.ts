@@ -5,6 +5,8 @@ import * as Citations from "../../docs/Citations.ts"
 import * as Clause from "../../src/login/Clause.ts"
 import * as Client from "../../src/login/Client.ts"
 import * as Server from "../../src/login/Server.ts"
+import * as ClientSession from "../../src/session/ClientSession.ts"
+import * as ServerSession from "../../src/session/ServerSession.ts"
 
 const rules = Citations.rules()
 const keepers = Citations.keepers()
@@ -64,6 +66,8 @@ describe("a citation", () => {
     const tables: ReadonlyArray<readonly [string, { readonly [state: string]: Cells }]> = [
       ["Server", Server.table],
       ["Client", Client.table],
+      ["ServerSession", ServerSession.table],
+      ["ClientSession", ClientSession.table],
     ]
     const bare = tables.flatMap(([side, table]) =>
       Object.entries(table).flatMap(([state, row]) =>

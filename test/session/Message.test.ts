@@ -67,14 +67,33 @@ describe("a profile", () => {
   })
 
   it.each(Dialect.all.filter((dialect) => dialect !== "MSNP2"))("has eighteen fields in %s", (dialect) => {
-    const lines = Message.toPayload(Message.profile(dialect, alice, 1050223025)).split("\r\n")
-    expect(lines.slice(0, 2)).toEqual(["MIME-Version: 1.0", "Content-Type: text/x-msmsgsprofile; charset=UTF-8"])
-    expect(lines.slice(2, -2).map((line) => line.split(":")[0])).toEqual(fields)
-    expect(lines.slice(-2)).toEqual(["", ""])
-    expect(lines[2]).toBe("LoginTime: 1050223025")
-    expect(lines).toContain("preferredEmail: alice@hotmail.com")
-    expect(lines).toContain("sid: 507")
-    expect(lines).toContain("kv: 4")
+    const profile = Message.profile(dialect, alice, 1050223025)
+    expect(Object.keys(profile.fields)).toEqual(fields)
+    expect(Message.toPayload(profile)).toBe(
+      crlf(
+        "MIME-Version: 1.0",
+        "Content-Type: text/x-msmsgsprofile; charset=UTF-8",
+        "LoginTime: 1050223025",
+        "EmailEnabled: 0",
+        "MemberIdHigh: 0",
+        "MemberIdLow: 0",
+        "lang_preference: 1033",
+        "preferredEmail: alice@hotmail.com",
+        "country: ",
+        "PostalCode: ",
+        "Gender: ",
+        "Kid: 0",
+        "Age: ",
+        "BDayPre: ",
+        "Birthday: ",
+        "Wallet: 0",
+        "Flags: 1027",
+        "sid: 507",
+        "kv: 4",
+        "MSPAuth: ",
+        "",
+      ),
+    )
   })
 
   it("has what the host knows better in the place of the usual", () => {

@@ -22,7 +22,7 @@ export const decode = <A, T extends string>(
   payloads: Line.Payloads,
 ): Result.Result<A | Wire.Foreign, Codec.Undecodable<T>> => {
   const { parameters, payload, verb } = foreign
-  const readers = Object.hasOwn(commands, verb) ? commands[verb] : undefined
+  const readers = commands[verb]
   if (readers === undefined) return Result.succeed(foreign)
   return Codec.oneOf([verb, ...(verb in payloads ? [...parameters.slice(0, -1), payload] : parameters)], readers)
 }
