@@ -3,7 +3,7 @@
  *
  * {@link signIn} is one session; {@link stay} signs in again, by a schedule, whenever a session is lost.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -86,7 +86,7 @@ export const signIn = Effect.fnUntraced(function* (
   const session = yield* LoginClient.login(options)
   const server = Address.format(session.server)
   const events = yield* Queue.sliding<Event, SessionError | Cause.Done>(maxUnread)
-  const synchronized = yield* Deferred.make<void, SessionError | ListsRefused>()
+  const told = yield* Deferred.make<Lists.Lists, SessionError | ListsRefused>()
   const gone = yield* Deferred.make<never, LoginError.TimedOut>()
 
   const first = ClientSession.start({
@@ -96,15 +96,15 @@ export const signIn = Effect.fnUntraced(function* (
     version: Option.fromUndefinedOr(options.version),
   })
   let state: ClientSession.State = first.state
-  let lists = first.state.lists
+  let lists = Deferred.await(told)
 
   const report = (report: ClientSession.Report) => {
     Queue.offerUnsafe(events, report)
     if (report._tag === "Synchronized") {
-      lists = report.lists
-      Deferred.doneUnsafe(synchronized, Effect.void)
+      lists = Effect.succeed(report.lists)
+      Deferred.doneUnsafe(told, lists)
     } else if (report._tag === "ListsRefused") {
-      Deferred.doneUnsafe(synchronized, Effect.fail(new ListsRefused({ server, code: report.code })))
+      Deferred.doneUnsafe(told, Effect.fail(new ListsRefused({ server, code: report.code })))
     }
   }
 
@@ -142,13 +142,12 @@ export const signIn = Effect.fnUntraced(function* (
     })
 
   const finish = (exit: Exit.Exit<unknown, SessionError>) => {
-    const error = Exit.findErrorOption(exit)
-    const left = new LoginError.LoggedOut({ server, reason: "Unstated" })
-    Deferred.doneUnsafe(synchronized, Effect.fail(Option.getOrElse(error, () => left)))
-    return Option.match(error, {
-      onNone: () => Queue.end(events),
-      onSome: (error) => Queue.fail(events, error),
-    })
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) {
+      Deferred.doneUnsafe(told, Effect.fail(new LoginError.LoggedOut({ server, reason: "Unstated" })))
+      return Queue.end(events)
+    }
+    Deferred.doneUnsafe(told, Effect.failCause(exit.cause))
+    return Queue.failCause(events, exit.cause)
   }
 
   yield* session.send(...carryOut(first))
@@ -180,10 +179,7 @@ export const signIn = Effect.fnUntraced(function* (
       return trId
     }),
     events: Stream.fromQueue(events),
-    lists: Effect.andThen(
-      Deferred.await(synchronized),
-      Effect.sync(() => lists),
-    ),
+    lists: Effect.suspend(() => lists),
     setStatus: (status) => feed({ _tag: "SetStatus", status }),
     synchronize: feed({ _tag: "Synchronize" }),
   }

@@ -217,7 +217,10 @@ describe("the lists of a client that signs in", () => {
       const error = yield* Effect.flip(session.lists)
       assert.deepStrictEqual(error, new SessionClient.ListsRefused({ server, code: 603 }))
       assert.strictEqual(error.message, `${server} does not give the lists out: database connect error (603).`)
-      assert.isTrue(yield* session.setStatus("Busy"))
+      assert.isTrue(yield* session.synchronize)
+      yield* peer.say("SYN 7 1\r\nLST 7 RL 1 0 0\r\n")
+      yield* take(session, 2)
+      assert.deepStrictEqual(yield* session.lists, Lists.empty)
     }),
   )
 
