@@ -116,6 +116,10 @@ const keep = Effect.fnUntraced(function* (path: string, key: DirectoryKey.Direct
 const kept = Effect.fnUntraced(function* (path: string) {
   const text = yield* attempt(path, () => (Fs.existsSync(path) ? Fs.readFileSync(path, "utf8") : undefined))
   if (text === undefined) return Option.none()
+  // It may have to be so, where keys are handed to a container; it is said, not refused.
+  if (process.platform !== "win32" && (Fs.statSync(path).mode & 0o077) !== 0) {
+    yield* Effect.logWarning(`${path} can be read by others: chmod 600 is better.`)
+  }
   return Option.some(
     yield* Effect.mapError(
       DirectoryKey.parse(Redacted.make(text)),

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -395,6 +396,20 @@ describe("the key of a directory in a file", () => {
         `${path} is sealed, and its key is not in ${path}.key: put it there, or give it otherwise.`,
       )
       assert.isFalse(exists(`${path}.key`))
+    }),
+  )
+
+  it.live("is taken from a file that others can read, which is said", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const said: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void said.push(message))
+      const logging = Effect.provide(Logger.layer([logger]))
+      yield* logging(using(path, () => Effect.void))
+      assert.deepStrictEqual(said, [])
+      Fs.chmodSync(`${path}.key`, 0o640)
+      yield* logging(using(path, () => Effect.void))
+      assert.deepStrictEqual(said, [[`${path}.key can be read by others: chmod 600 is better.`]])
     }),
   )
 
