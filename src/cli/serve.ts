@@ -212,8 +212,9 @@ export const serve = Command.make("serve", flags, (flags) =>
         unverified: flags.unverified === "let-in" ? "LetIn" : "TurnDown",
         ...Option.match(flags.trouble, { onNone: () => ({}), onSome: (code) => ({ trouble: codes[code] }) }),
       })
-      yield* announce(network, reader)
+      // Whoever is told that it listens may ask it, too.
       yield* answerOperators(place, flags.control, reader)
+      yield* announce(network, reader)
       const { list } = yield* Directory.Directory
       if (
         network.notification.length > 0 &&
