@@ -14,6 +14,11 @@ import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as ServerCommand from "../../src/protocol/ServerCommand.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
 import type * as Wire from "../../src/protocol/Wire.ts"
+import * as Lists from "../../src/session/Lists.ts"
+import * as Message from "../../src/session/Message.ts"
+import * as Product from "../../src/session/Product.ts"
+import * as SessionClientCommand from "../../src/session/SessionClientCommand.ts"
+import * as SessionServerCommand from "../../src/session/SessionServerCommand.ts"
 import * as Docstrings from "../Docstrings.ts"
 import type { Parts } from "../Splice.ts"
 
@@ -55,7 +60,47 @@ const fromServer: Examples<ServerCommand.ServerCommand> = {
   Failure: { _tag: "Failure", code: 911, trId: Option.some(trId) },
 }
 
-const line = (encoded: Result.Result<string, string>): string => `\`${Result.getOrThrow(encoded).trimEnd()}\``
+const unasked = TrId.TrId.make(0)
+const programChallenge = Product.challenge(() => 1557013157)
+const person = { account, friendlyName }
+const versions = Server.versions("3.6.0025")
+
+const fromClientInSession: Examples<SessionClientCommand.SessionClientCommand> = {
+  Syn: { _tag: "Syn", trId, serial: 0 },
+  Chg: { _tag: "Chg", trId, status: "Online" },
+  Png: { _tag: "Png" },
+  Qry: { _tag: "Qry", trId, clientId: Product.clientId, digest: Product.answer(programChallenge) },
+  Url: { _tag: "Url", trId, place: "INBOX", parameters: [] },
+  Cvq: { _tag: "Cvq", trId, parameters: ["0x0409", "winnt", "5.1", "i386", "MSMSGS", "1.0.0863"] },
+}
+
+const fromServerInSession: Examples<SessionServerCommand.SessionServerCommand> = {
+  Syn: { _tag: "Syn", trId, serial: 12 },
+  Gtc: { _tag: "Gtc", trId, serial: 12, policy: "A" },
+  Blp: { _tag: "Blp", trId, serial: 12, policy: "AL" },
+  Prp: { _tag: "Prp", trId, serial: 12, property: "PHH", value: "555 0690" },
+  Bpr: { _tag: "Bpr", serial: 12, account, property: "PHH", value: "555 0690" },
+  Lsg: { _tag: "Lsg", trId, serial: 12, item: 1, total: 1, ...Lists.defaultGroup },
+  Lst: { _tag: "Lst", trId, list: "FL", serial: 12, item: 1, total: 2, ...person, groups: [Lists.defaultGroup.id] },
+  LstEmpty: { _tag: "LstEmpty", trId, list: "RL", serial: 12 },
+  Chg: { _tag: "Chg", trId, status: "Online" },
+  Iln: { _tag: "Iln", trId, status: "Away", ...person },
+  Nln: { _tag: "Nln", status: "Busy", ...person },
+  Fln: { _tag: "Fln", account },
+  Qng: { _tag: "Qng" },
+  Chl: { _tag: "Chl", trId: unasked, challenge: programChallenge },
+  Qry: { _tag: "Qry", trId },
+  Url: { _tag: "Url", trId, path: "/inbox", login: "https://login.example.com/", site: ["2"] },
+  Cvq: { _tag: "Cvq", trId, parameters: versions },
+  Msg: Message.toCommand({ _tag: "Maintenance", minutes: 5 }),
+}
+
+/** A command as it stands on the wire: its line, and its payload behind it, in which line ends are written out. */
+export const line = (encoded: Result.Result<string, string>): string => {
+  const [head = "", ...payload] = Result.getOrThrow(encoded).split("\r\n")
+  const behind = payload.join("\\r\\n")
+  return behind === "" ? `\`${head}\`` : `\`${head}\`, and behind it \`${behind}\``
+}
 
 /** What the documents need of a description. */
 type Described = Pick<Wire.Command<string, never>, "tag" | "grammar" | "parameters">
@@ -67,6 +112,8 @@ const describedBy = (
 
 const ofClient = describedBy(ClientCommand.commands)
 const ofServer = describedBy(ServerCommand.commands, ServerCommand.Failure)
+const ofClientInSession = describedBy(SessionClientCommand.commands)
+const ofServerInSession = describedBy(SessionServerCommand.commands)
 
 /** A section for each command. */
 const sections = (
@@ -151,6 +198,22 @@ export const parts: Parts = {
     ofServer,
     Docstrings.of("src/protocol/ServerCommand.ts"),
     exampleOf<ServerCommand.ServerCommand>(fromServer, Codec.encodeServer),
+  ),
+  "commands.session-client": sections(
+    "client",
+    ofClientInSession,
+    Docstrings.of("src/session/SessionClientCommand.ts"),
+    exampleOf<SessionClientCommand.SessionClientCommand>(fromClientInSession, (command) =>
+      Result.flatMap(SessionClientCommand.encode(command), Codec.encodeClient),
+    ),
+  ),
+  "commands.session-server": sections(
+    "server",
+    ofServerInSession,
+    Docstrings.of("src/session/SessionServerCommand.ts"),
+    exampleOf<SessionServerCommand.SessionServerCommand>(fromServerInSession, (command) =>
+      Result.flatMap(SessionServerCommand.encode(command), Codec.encodeServer),
+    ),
   ),
   dialects: differences,
   ...Object.fromEntries(["VER", "INF", "USR", "XFR", "CVR", "OUT"].map((verb) => [`grammar.${verb}`, grammars(verb)])),

@@ -1,8 +1,10 @@
-/** Both machines: their tables at a glance, state by state, and as charts. */
+/** The machines: their tables at a glance, state by state, and as charts. */
 import * as Viz from "@viz-js/viz"
 import * as Client from "../../src/login/Client.ts"
 import * as Server from "../../src/login/Server.ts"
 import * as Atlas from "../../src/machine/Atlas.ts"
+import * as ClientSession from "../../src/session/ClientSession.ts"
+import * as ServerSession from "../../src/session/ServerSession.ts"
 import * as Docstrings from "../Docstrings.ts"
 import type { Parts } from "../Splice.ts"
 import * as Links from "./Links.ts"
@@ -35,15 +37,16 @@ const wordsOf = ({ events, states }: Words.Words<string, string>): Atlas.Words =
 })
 
 /** An event is explained where it is declared, or else by the command that it is. */
-const meanings = (machine: string, commands: string) => {
-  const own = Docstrings.of(`src/login/${machine}.ts`)
-  const heard = Docstrings.of(`src/protocol/${commands}.ts`)
+const meanings = (machine: string, ...commands: ReadonlyArray<string>) => {
+  const [own, ...heard] = [machine, ...commands].map((module) => Docstrings.of(`src/${module}.ts`))
   return (event: string): string => {
-    const said = own.get(`Event.${event}`) ?? heard.get(event)
+    const said = own?.get(`Event.${event}`) ?? heard.map((docstrings) => docstrings.get(event)).find(isSaid)
     if (said === undefined) throw new Error(`nothing says what the event ${event} of ${machine} is`)
     return said
   }
 }
+
+const isSaid = (docstring: string | undefined): boolean => docstring !== undefined
 
 /** A table with the events of each row in the order in which they are declared. */
 const inOrder = (table: Atlas.Table, { events }: Words.Words<string, string>): Atlas.Table => {
@@ -64,7 +67,7 @@ export const server: Machine = {
   table: inOrder(Server.table, Words.server),
   words: wordsOf(Words.server),
   known: fieldsOf(Server.State.cases),
-  meaning: meanings("Server", "ClientCommand"),
+  meaning: meanings("login/Server", "protocol/ClientCommand"),
 }
 
 /** The client's machine. */
@@ -73,8 +76,28 @@ const client: Machine = {
   table: inOrder(Client.table, Words.client),
   words: wordsOf(Words.client),
   known: fieldsOf(Client.State.cases),
-  meaning: meanings("Client", "ServerCommand"),
+  meaning: meanings("login/Client", "protocol/ServerCommand"),
 }
+
+/** The server's machine of a session. */
+export const serverSession: Machine = {
+  name: "server-session",
+  table: inOrder(ServerSession.table, Words.serverSession),
+  words: wordsOf(Words.serverSession),
+  known: fieldsOf(ServerSession.State.cases),
+  meaning: meanings("session/ServerSession", "session/SessionClientCommand", "protocol/ClientCommand"),
+}
+
+/** The client's machine of a session. */
+const clientSession: Machine = {
+  name: "client-session",
+  table: inOrder(ClientSession.table, Words.clientSession),
+  words: wordsOf(Words.clientSession),
+  known: fieldsOf(ClientSession.State.cases),
+  meaning: meanings("session/ClientSession", "session/SessionServerCommand"),
+}
+
+const machines = [server, client, serverSession, clientSession]
 
 const chart = ({ table, words }: Machine): string =>
   `\`\`\`mermaid\n${Atlas.toMermaid(Atlas.chart(table), words)}\n\`\`\``
@@ -109,12 +132,12 @@ const partsOf = (machine: Machine): Parts => ({
   [`${machine.name}.states`]: states(machine),
 })
 
-export const parts: Parts = { ...partsOf(server), ...partsOf(client) }
+export const parts: Parts = Object.fromEntries(machines.flatMap((machine) => Object.entries(partsOf(machine))))
 
 /** The charts as pictures, by the name of the file. */
 export const pictures = async (): Promise<Parts> => {
   const viz = await Viz.instance()
   const picture = ({ table, words }: Machine) =>
     viz.renderString(Atlas.toDot(Atlas.chart(table), words), { format: "svg" })
-  return { "server.svg": picture(server), "client.svg": picture(client) }
+  return Object.fromEntries(machines.map((machine) => [`${machine.name}.svg`, picture(machine)]))
 }

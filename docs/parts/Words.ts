@@ -1,7 +1,9 @@
-/** What the documents call the states and events of both machines; an event's meaning is its docstring. */
+/** What the documents call the states and events of the machines; an event's meaning is its docstring. */
 import type * as Client from "../../src/login/Client.ts"
 import type * as Server from "../../src/login/Server.ts"
 import type { TagOf } from "../../src/machine/Machine.ts"
+import type * as ClientSession from "../../src/session/ClientSession.ts"
+import type * as ServerSession from "../../src/session/ServerSession.ts"
 
 /** What is said of a state, and what each event is called. */
 export interface Words<State extends string, Event extends string> {
@@ -76,5 +78,72 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
     LogOff: "host: log off",
     HungUp: "the server is gone",
     Overdue: "time is up",
+  },
+}
+
+export const serverSession: Words<TagOf<ServerSession.State>, TagOf<ServerSession.Event>> = {
+  states: {
+    AwaitChg: "the client has taken no status yet",
+    Online: "the client has a status",
+    AwaitQry: "the client's program is challenged",
+    Closed: "the session is over",
+  },
+  events: {
+    Syn: "SYN",
+    Chg: "CHG",
+    ChgOffline: "CHG FLN",
+    ChgUnknown: "CHG to no status",
+    Png: "PNG",
+    QryRight: "QRY, right",
+    QryWrong: "QRY, wrong",
+    Url: "URL",
+    Cvr: "CVR or CVQ",
+    CvrMalformed: "malformed CVR or CVQ",
+    Ver: "VER",
+    Inf: "INF",
+    Usr: "USR",
+    Malformed: "malformed SYN, CHG or URL",
+    Msg: "MSG",
+    Unserved: "another verb",
+    Out: "OUT",
+    Unreadable: "a line without TrID",
+    Challenge: "time to challenge",
+    Warn: "host: warn",
+    HungUp: "the client is gone",
+    Overdue: "time is up",
+  },
+}
+
+export const clientSession: Words<TagOf<ClientSession.State>, TagOf<ClientSession.Event>> = {
+  states: {
+    Unsynchronized: "the lists kept are all there is",
+    AwaitSyn: "SYN has been said",
+    AwaitLists: "the lists come",
+    Synchronized: "the lists are the server's",
+    Closed: "the session is over",
+  },
+  events: {
+    SynSame: "SYN with our serial",
+    SynOther: "SYN with another serial",
+    ListLine: "a line of the lists",
+    ListEnd: "the last line of the lists",
+    ListsRefused: "an error for SYN",
+    StatusSet: "CHG",
+    ContactOnline: "ILN or NLN",
+    ContactOffline: "FLN",
+    Profile: "MSG: profile",
+    Maintenance: "MSG: maintenance",
+    Message: "another MSG",
+    VersionAdvice: "CVR or CVQ",
+    Chl: "CHL",
+    Qry: "QRY",
+    Qng: "QNG",
+    Refused: "another error",
+    Other: "anything else",
+    Synchronize: "host: synchronize",
+    SetStatus: "host: set status",
+    ReportVersion: "host: report version",
+    Ping: "time to ask",
+    Unanswered: "time is up",
   },
 }

@@ -18,7 +18,10 @@ export const FromWire = Schema.String.check(Schema.isPattern(/^[1-9][0-9]{2}$/))
   Schema.annotate({ description: "an error code: three digits" }),
 )
 
-/** The codes of a login in the draft's terms, where it has one; 731, 910, 921 to 924 are the seed's and the wikis'. */
+/**
+ * The codes of a login, and those that our server says in a session, in the draft's terms where it has one; 502, 540,
+ * 731, 910, 921 to 924 are the seed's and the wikis'.
+ */
 export const names: Readonly<Record<number, string>> = {
   200: "syntax error",
   201: "invalid parameter",
@@ -27,6 +30,8 @@ export const names: Readonly<Record<number, string>> = {
   302: "not logged in",
   500: "internal server error",
   501: "database server error",
+  502: "command disabled",
+  540: "wrong answer to a challenge",
   600: "server busy",
   601: "server unavailable",
   602: "peer notification server down",
@@ -72,11 +77,11 @@ export type Trouble = typeof Trouble.Type
  * Who is to blame for a code that answers a login: the credentials, the server's condition, or our own commands.
  *
  * 911, 917, 923 and 924 are the credentials'. Every other code from 500 on counts as the server's, the unknown ones
- * included, but for 710, 715 and 731; those and all below 500 are about our commands.
+ * included, but for 540, 710, 715 and 731; those and all below 500 are about our commands.
  */
 export const blame = (code: ErrorCode): "Credentials" | "Server" | "Commands" => {
   if (code === 911 || code === 917 || code === 923 || code === 924) return "Credentials"
-  return code >= 500 && code !== 710 && code !== 715 && code !== 731 ? "Server" : "Commands"
+  return code >= 500 && ![540, 710, 715, 731].includes(code) ? "Server" : "Commands"
 }
 
 /** Whether a code turns an account down, and does not admit to trouble. */

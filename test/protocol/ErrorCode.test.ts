@@ -28,14 +28,14 @@ describe("the blame for a code that answers a login", () => {
     expect(ErrorCode.describe(code)).toContain(meaning)
   })
 
-  it.each([500, 501, 600, 601, 602, 603, 604, 605, 707, 910, 914, 915, 916, 918, 919, 920, 921, 922])(
+  it.each([500, 501, 502, 600, 601, 602, 603, 604, 605, 707, 910, 914, 915, 916, 918, 919, 920, 921, 922])(
     "of %d is the server's",
     (code) => {
       expect(ErrorCode.blame(code)).toBe("Server")
     },
   )
 
-  it.each([200, 201, 206, 207, 302, 710, 715, 731])("of %d is that of our own commands", (code) => {
+  it.each([200, 201, 206, 207, 302, 540, 710, 715, 731])("of %d is that of our own commands", (code) => {
     expect(ErrorCode.blame(code)).toBe("Commands")
   })
 
