@@ -55,9 +55,27 @@ const constantOf = (node: ts.Node): string => {
     : ""
 }
 
-/** The constants of both machines that hold cells, and those that hold handlers. */
-const ofCells = ["table", "listening", "deciding", "usrInitiate", "handedOver", "unawaited", "over"]
-const ofHandlers = ["handlers", "ends", "endsLogin", "endsSession", "leave", "delivers"]
+/** The machines. */
+const machines = [
+  "src/login/Server.ts",
+  "src/login/Client.ts",
+  "src/session/ServerSession.ts",
+  "src/session/ClientSession.ts",
+]
+
+/** Their constants that hold cells, and those that hold handlers. */
+const ofCells = ["table", "listening", "deciding", "usrInitiate", "handedOver", "unawaited", "over", "serving", "open"]
+const ofHandlers = [
+  "handlers",
+  "ends",
+  "endsLogin",
+  "endsSession",
+  "leave",
+  "delivers",
+  "serves",
+  "always",
+  "synchronize",
+]
 
 /** Those of them that were there: none must be renamed out of this proof. */
 const met = new Set<string>()
@@ -88,13 +106,13 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
 const isClause = (text: string): boolean => clauses.some(({ name }) => name === text)
 
 /** Names of clauses in tables, in tags, and at tests whose title is the sentence: those go with the whole test. */
-const citations = [...filesIn("src/login"), ...filesIn("test")].flatMap((file) =>
+const citations = [...machines, ...filesIn("test")].flatMap((file) =>
   deletionsIn(file, (node) => {
     if (!ts.isStringLiteral(node) || !isClause(node.text)) return undefined
     if (ts.isCallExpression(node.parent) && node.parent.expression.getText() === "clause")
       return ["citation", node.text, ...withComma(node.parent.parent)]
     const tag = ts.isArrayLiteralExpression(node.parent) && node.parent.parent.getText().startsWith("tags:")
-    const cell = file.startsWith("src/login/") && ts.isCallExpression(node.parent)
+    const cell = machines.includes(file) && ts.isCallExpression(node.parent)
     return tag || cell ? ["citation", node.text, ...withComma(node)] : undefined
   }),
 )
@@ -109,7 +127,7 @@ const keepers = filesIn("src").flatMap((file) => {
   })
 })
 
-const all = [...machine("src/login/Server.ts"), ...machine("src/login/Client.ts"), ...clauses, ...citations, ...keepers]
+const all = [...machines.flatMap(machine), ...clauses, ...citations, ...keepers]
 const gone = [...ofCells, ...ofHandlers].filter((constant) => !met.has(constant))
 if (gone.length > 0) throw new Error(`No cell or handler stands in ${gone.join(", ")} any more.`)
 
@@ -137,7 +155,17 @@ const checks: ReadonlyArray<readonly [name: string, (copy: string) => Promise<Ou
   [
     "tests",
     (copy) =>
-      run(copy, "node_modules/.bin/vitest", "run", "--config", ".config/vitest.ts", "login/Clause", "login/Laws"),
+      run(
+        copy,
+        "node_modules/.bin/vitest",
+        "run",
+        "--config",
+        ".config/vitest.ts",
+        "login/Clause",
+        "login/Laws",
+        "session/ServerSession",
+        "session/ClientSession",
+      ),
   ],
   ["documents", (copy) => run(copy, process.execPath, "docs/build.ts", "--check")],
 ]
