@@ -118,8 +118,10 @@ export const decode = Effect.fnUntraced(function* (text: string): Effect.fn.Retu
       header = yield* orBad(headerOf(cells))
       return
     }
+    const isEmptyLine = cells.length === 1 && cells[0] === ""
+    if (isEmptyLine) return
     if (cells.length !== header.length) {
-      return yield* orBad(Result.fail(`It has ${cells.length} cells, and the header has ${header.length}.`))
+      return yield* orBad(Result.fail(`Its cells number ${cells.length}, and those of the header ${header.length}.`))
     }
     const entry = yield* orBad(entryOf(Object.fromEntries(header.map((column, i) => [column, cells[i]]))))
     yield* Directory.checkName(entry.account, entry.friendlyName).pipe(

@@ -55,7 +55,7 @@ export const legible = (text: string): string => Bytes.legible(Bytes.fromText(te
 
 /** A row of a table, in columns of these widths; the last cell is as wide as it is. */
 export const row = (widths: ReadonlyArray<number>, cells: ReadonlyArray<string>): string =>
-  cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")
+  cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  ")
 
 /** Rows of as many cells each, in columns that are as wide as what is in them. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {

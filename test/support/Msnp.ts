@@ -2,6 +2,7 @@
  * The command line as a real process, and small servers of the test's own for it to meet.
  */
 import * as ChildProcess from "node:child_process"
+import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Os from "node:os"
@@ -35,10 +36,15 @@ export interface Running {
  * Starts `msnp` with these arguments and this standard input, which ends unless it is to stay open. It has a home of its
  * own, so that it finds no accounts but those that it is shown.
  */
-export const start = (args: ReadonlyArray<string>, stdin = "", after: "ends" | "stays open" = "ends"): Running => {
+export const start = (
+  args: ReadonlyArray<string>,
+  stdin = "",
+  after: "ends" | "stays open" = "ends",
+  environment: NodeJS.ProcessEnv = {},
+): Running => {
   const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-home-"))
   const child = ChildProcess.spawn(process.execPath, [bin, ...args], {
-    env: { ...process.env, NO_COLOR: "1", HOME: home, XDG_DATA_HOME: home },
+    env: { ...process.env, NO_COLOR: "1", HOME: home, XDG_DATA_HOME: home, ...environment },
   })
   child.on("close", () => Fs.rmSync(home, { recursive: true, force: true }))
   child.stdin.on("error", () => {})
@@ -78,7 +84,8 @@ export const watch = (child: ChildProcess.ChildProcessWithoutNullStreams): Runni
 }
 
 /** Runs `msnp` to its end. */
-export const run = (args: ReadonlyArray<string>, stdin = ""): Promise<Ended> => start(args, stdin).ended
+export const run = (args: ReadonlyArray<string>, stdin = "", environment: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  start(args, stdin, "ends", environment).ended
 
 /** The port on which a server with `--json` says that it listens. */
 export const portOf = async (running: Running, role: "dispatch" | "notification"): Promise<number> => {
@@ -95,6 +102,31 @@ export const tell = (port: number, bytes: string, host = "127.0.0.1"): Promise<s
     socket.on("data", (chunk: string) => (answer += chunk))
     socket.on("end", () => resolve(answer))
     socket.on("error", reject)
+  })
+
+/** A client that is signed in, and does no more. */
+export interface SignedIn {
+  /** When the server has closed the connection. */
+  readonly closed: Promise<void>
+  readonly close: () => void
+}
+
+/** Signs in at a port, with MSNP7, and stays. */
+export const signIn = (port: number, account: string, password: string): Promise<SignedIn> =>
+  new Promise((resolve, reject) => {
+    const socket = Net.connect({ port, host: "127.0.0.1" })
+    socket.on("error", reject)
+    const closed = new Promise<void>((resolve) => socket.on("end", () => resolve()))
+    const say = (line: string) => socket.write(`${line}\r\n`)
+    Readline.createInterface({ input: socket }).on("line", (line) => {
+      const [verb, , kind, third, challenge = ""] = line.split(" ")
+      if (verb === "VER") say(`USR 2 MD5 I ${account}`)
+      else if (verb === "USR" && kind === "OK") resolve({ closed, close: () => socket.destroy() })
+      else if (verb === "USR" && third === "S") {
+        say(`USR 3 MD5 S ${Crypto.hash("md5", challenge + password)}`)
+      } else if (/^[0-9]+$/.test(line.slice(0, 3))) reject(new Error(`${account} was told ${line}`))
+    })
+    say("VER 1 MSNP7")
   })
 
 /** A server that answers each line by a script of its own. */
