@@ -2,20 +2,6 @@
  * How somebody shows to others: three letters on the wire, a name in memory.
  */
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
-
-/** The letters of each status (draft 7.7; Idle, BeRightBack, OnThePhone and OutToLunch are as old). */
-export const letters = {
-  Online: "NLN",
-  Offline: "FLN",
-  Hidden: "HDN",
-  Busy: "BSY",
-  Idle: "IDL",
-  BeRightBack: "BRB",
-  Away: "AWY",
-  OnThePhone: "PHN",
-  OutToLunch: "LUN",
-} as const
 
 /** A status. "Offline" is what others are shown of somebody who is not there. */
 export const Status = Schema.Literals([
@@ -31,17 +17,13 @@ export const Status = Schema.Literals([
 ])
 export type Status = typeof Status.Type
 
+/** The letters of each (draft 7.7), in the order of the names. */
+const letters = Schema.Literals(["NLN", "FLN", "HDN", "BSY", "IDL", "BRB", "AWY", "PHN", "LUN"])
+
 /** The status as a parameter. */
-export const FromWire = Schema.Literals(Status.literals.map((status) => letters[status])).pipe(
-  Schema.decodeTo(
-    Status,
-    SchemaTransformation.transform({
-      decode: (word) => Status.literals.find((status) => letters[status] === word) ?? "Offline",
-      encode: (status) => letters[status],
-    }),
-  ),
-  Schema.annotate({ description: `one of ${Object.values(letters).join(", ")}` }),
-)
+export const FromWire = letters
+  .transform(Status.literals)
+  .annotate({ description: `one of ${letters.literals.join(", ")}` })
 
 /** A status that one can take: nobody who has a session is offline. */
 export const Takeable = Status.pick([
