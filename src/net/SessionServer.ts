@@ -42,8 +42,6 @@ export interface Options<R = never> {
   readonly profile?: (session: LoginServer.Session) => Effect.Effect<Message.Particulars, never, R>
   /** Where the places are that clients ask for by URL; for any other they are told 502. */
   readonly places?: ServerSession.Places
-  /** In how many minutes the server goes down: each client is told of each. */
-  readonly warnings?: Stream.Stream<number, never, R>
   /** Those that are not named are {@link defaultLimits}. */
   readonly limits?: Partial<Limits>
 }
@@ -72,7 +70,7 @@ export const defaultLimits: Limits = {
 export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSession<R> => {
   const limits = { ...defaultLimits, ...options.limits }
   const machine = ServerSession.make(options.places ?? {})
-  const { handle = leave, lists = nobody, profile = usual, warnings = Stream.empty } = options
+  const { handle = leave, lists = nobody, profile = usual } = options
 
   /** What an alarm feeds when it rings. It yields first, or one of no delay would ring while it is still being set. */
   const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
@@ -137,8 +135,12 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     })
 
     carryOut(first)
+    // At once, so that whoever has been told anything is also told when the server goes down.
+    yield* Effect.forkScoped(
+      Stream.runForEach(session.goingDown, (minutes) => feedAside({ _tag: "Warn", minutes })),
+      { startImmediately: true },
+    )
     yield* flush
-    yield* Effect.forkScoped(Stream.runForEach(warnings, (minutes) => feedAside({ _tag: "Warn", minutes })))
     yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
   }, Effect.scoped)
 }

@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
 import * as SessionServer from "../../src/net/SessionServer.ts"
@@ -367,15 +365,24 @@ describe("a server that is about to go down", () => {
     "says in how many minutes, each time that it knows, and goes on meanwhile",
     () =>
       Effect.gen(function* () {
-        const minutes = yield* Queue.unbounded<number>()
-        const peer = yield* clientOf({ warnings: Stream.fromQueue(minutes) }, "MSNP2")
+        const network = MemorySocket.network()
+        const { warn } = yield* World.serve(
+          network.listen(World.notificationAddress),
+          World.layerExample(),
+          {},
+          SessionServer.serve(),
+        )
+        const peer = yield* signIn(
+          Effect.flatMap(Effect.orDie(network.dial(World.notificationAddress)), Peer.inMemory),
+          "MSNP2",
+        )
         const warning = (left: number) =>
           `MSG Hotmail Hotmail 88\r\n${crlf("MIME-Version: 1.0", "Content-Type: application/x-msmsgssystemmessage", "", "Type: 1", `Arg1: ${left}`)}`
-        yield* Queue.offer(minutes, 5)
+        yield* warn(5)
         assert.strictEqual(yield* heard(peer, 6), warning(5))
         yield* peer.say("PNG\r\n")
         assert.strictEqual(yield* peer.line, "QNG\r\n")
-        yield* Queue.offer(minutes, 1)
+        yield* warn(1)
         assert.strictEqual(yield* heard(peer, 6), warning(1))
       }),
     { tags: ["closing.warning"] },
