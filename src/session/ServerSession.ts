@@ -192,7 +192,13 @@ const over = {
 export const table = {
   AwaitChg: {
     ...serving("AwaitChg"),
-    Chg: rule("chg-first", ["Online"], "Say CHG; the first challenge is due.", "beyond.chg", "beyond.chl"),
+    Chg: rule(
+      "chg-first",
+      ["Online"],
+      "Say CHG; the first challenge is due, if the dialect has any.",
+      "beyond.chg",
+      "beyond.chl",
+    ),
     QryRight: misuse,
     QryWrong: wrong,
     Challenge: misuse,

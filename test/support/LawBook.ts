@@ -79,7 +79,7 @@ const mistargeted = <S extends string, E extends string>(subject: Subject<S, E>)
 const misspoken = <S extends string, E extends string>(subject: Subject<S, E>): ReadonlyArray<string> =>
   cellsOf(subject).flatMap(({ cell, name, varieties }) => {
     if (cell.kind !== "rule") return []
-    const [, verb] = /^Say ([A-Z]{3}|the code)/.exec(cell.says) ?? []
+    const [, verb] = /^Say ([A-Z]{3}|[0-9]{3}|the code)/.exec(cell.says) ?? []
     const isSilent = /say nothing/i.test(cell.says)
     const asSaid = new RegExp(`^(>>>|<<<) ${verb === "the code" ? "[0-9]{3}" : verb}`)
     return varieties.flatMap(({ event, state }) => {
