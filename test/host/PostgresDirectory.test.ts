@@ -18,7 +18,7 @@ import * as Util from "node:util"
 import * as Directory from "../../src/host/Directory.ts"
 import * as DirectoryKey from "../../src/host/DirectoryKey.ts"
 import * as PostgresDirectory from "../../src/host/PostgresDirectory.ts"
-import type * as SqlDirectory from "../../src/host/SqlDirectory.ts"
+import * as SqlDirectory from "../../src/host/SqlDirectory.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as DirectoryContract from "../support/DirectoryContract.ts"
 import * as Postgres from "../support/Postgres.ts"
@@ -101,6 +101,30 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
     }),
   )
 
+  it.effect("creates many without a deadlock with whoever creates the same ones in another order", () =>
+    Effect.gen(function* () {
+      const options = yield* fresh
+      const directory = yield* open(options)
+      const insert = (sql: SqlClient.SqlClient, name: string) =>
+        sql`INSERT INTO msnp_accounts VALUES (${name}, ${name}, '', 'x', 'Verified', 'Enabled')`
+      const creating = yield* behind(options.url, (sql) =>
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* insert(sql, "a@x")
+            const creating = yield* Effect.forkDetach(directory.create([World.entry("b@x"), World.entry("a@x")]))
+            yield* waiting(options.url)
+            yield* insert(sql, "b@x")
+            return creating
+          }),
+        ),
+      )
+      assert.deepStrictEqual(
+        yield* Effect.flip(Fiber.join(creating)),
+        new Directory.AccountTaken({ account: Account.Account.make("b@x") }),
+      )
+    }),
+  )
+
   it.effect("tells every server within a second who is barred", () =>
     Effect.gen(function* () {
       const options = yield* fresh
@@ -125,10 +149,9 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
       const slow = behind(options.url, (sql) =>
         sql.withTransaction(
           Effect.gen(function* () {
-            // What a server does that bars somebody, held up before it commits.
-            yield* sql`LOCK TABLE msnp_barred IN EXCLUSIVE MODE`
+            // Somebody is barred, and that is not committed yet.
             yield* sql`INSERT INTO msnp_barred (account, barred_at) VALUES ('slow@x', ${Date.now()})`
-            const fast = yield* Effect.forkChild(directory.setStanding(World.alice.account, "Disabled"))
+            const fast = yield* Effect.forkDetach(directory.setStanding(World.alice.account, "Disabled"))
             yield* waiting(options.url)
             return fast
           }),
@@ -140,8 +163,10 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
     }),
   )
 
-  it.effect("tells what is wrong while the database is away, comes back with it, and has missed nobody barred", () =>
-    Effect.gen(function* () {
+  it.effect("tells what is wrong while the database is away, comes back with it, and has missed nobody barred", () => {
+    const logged: Array<unknown> = []
+    const logger = Logger.make(({ message }) => void logged.push(message))
+    return Effect.gen(function* () {
       const { port, start, stop } = yield* Postgres.Postgres
       const options = yield* fresh
       const directory = yield* open(options)
@@ -165,6 +190,8 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
         `PostgreSQL at 127.0.0.1:${port} cannot be opened: connect ECONNREFUSED 127.0.0.1:${port}.`,
       )
 
+      // Whoever listens has found out, too.
+      yield* Resources.until(() => logged.some((message) => String(message).includes("will be told later")))
       yield* start
       // Before this directory has looked again, another one bars somebody.
       yield* Effect.scoped(Effect.flatMap(open(options), (other) => other.setStanding(World.alice.account, "Disabled")))
@@ -172,8 +199,8 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
       yield* directory.remove(Account.Account.make("bob@x"))
       yield* Resources.until(() => heard.length > 1)
       assert.deepStrictEqual(heard, ["alice@hotmail.com", "bob@x"])
-    }).pipe(Effect.provide(Logger.layer([]))),
-  )
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
 
   it.effect("never tells the password of the database", () =>
     Effect.gen(function* () {
@@ -269,6 +296,23 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
       const all = yield* Stream.runCollect((yield* open({ url, key: to })).list)
       assert.lengthOf(all, 1201)
       for (const { account, password } of all) assert.strictEqual(Redacted.value(password), `password of ${account}`)
+    }),
+  )
+
+  it.effect("is not sealed anew by one of two who begin at the same time", () =>
+    Effect.gen(function* () {
+      const { key: from, url } = yield* fresh
+      const [first, second] = [yield* DirectoryKey.generate, yield* DirectoryKey.generate]
+      // The one that begins first is overtaken when it has found its key right.
+      const overtaken = SqlDirectory.rekey({
+        key: SqlDirectory.given(from),
+        to: Effect.as(PostgresDirectory.rekey({ url, from, to: second }), first),
+      }).pipe(Effect.provide(PgClient.layer({ url })))
+      assert.strictEqual(
+        (yield* Effect.flip(overtaken)).message,
+        "The database is sealed as it was: somebody else has sealed it with a new key.",
+      )
+      yield* Effect.scoped(open({ url, key: second }))
     }),
   )
 

@@ -330,12 +330,14 @@ describe("a directory in a file", () => {
     }),
   )
 
-  it.live("forgets after a day who was barred", () =>
+  it.live("forgets after a day who was barred, and misses nobody for that", () =>
     Effect.gen(function* () {
       const path = yield* freshPath
       const directory = yield* open(path)
       yield* directory.create([World.alice, World.entry("bob@x")])
+      const heard = yield* DirectoryContract.listen(directory)
       yield* directory.setStanding(World.alice.account, "Disabled")
+      yield* Resources.until(() => heard.length > 0)
       behind(path, (database) =>
         database.exec(`UPDATE msnp_barred SET barred_at = ${Date.now() - 25 * 60 * 60 * 1000}`),
       )
@@ -349,6 +351,8 @@ describe("a directory in a file", () => {
         ),
         [{ account: "bob@x" }],
       )
+      yield* Resources.until(() => heard.length > 1)
+      assert.deepStrictEqual(heard, ["alice@hotmail.com", "bob@x"])
     }),
   )
 })
@@ -364,6 +368,20 @@ describe("the key of a directory in a file", () => {
         yield* using(path, (directory) => passwordOf(directory, World.alice.account), { key }),
         World.password,
       )
+    }),
+  )
+
+  it.live("is one for all who begin at the same time in one process", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const told: Array<string> = []
+      const onKeyMade = (keyPath: string) => Effect.sync(() => void told.push(keyPath))
+      const all = yield* Effect.forEach(Array.from({ length: 8 }), () => open(path, { onKeyMade }), {
+        concurrency: "unbounded",
+      })
+      yield* Effect.forEach(all, (directory, i) => directory.create([World.entry(`user${i}@x`)]))
+      assert.lengthOf(told, 1)
+      assert.lengthOf(yield* using(path, ({ list }) => Stream.runCollect(list)), 8)
     }),
   )
 
@@ -458,7 +476,7 @@ describe("sealing a file anew", () => {
       assert.strictEqual(modeOf(`${path}.key`), "600")
       assert.isFalse(exists(`${path}.key.new`))
       yield* isWhole(path)
-      Fs.writeFileSync(`${path}.key`, old)
+      Fs.writeFileSync(`${path}.key`, old, { mode: 0o600 })
       assert.include(yield* refusal(path), "is sealed with another key")
     }),
   )
@@ -560,7 +578,7 @@ describe("sealing a file anew", () => {
       yield* SqliteDirectory.rekey({ path, key: none, to: none })
       const fresh = read(`${path}.key`)
       Fs.renameSync(`${path}.key`, `${path}.key.new`)
-      Fs.writeFileSync(`${path}.key`, old)
+      Fs.writeFileSync(`${path}.key`, old, { mode: 0o600 })
 
       yield* isWhole(path)
       assert.deepStrictEqual([read(`${path}.key`), read(`${path}.key.new`)], [old, fresh])
