@@ -172,6 +172,18 @@ describe("the built-in session", () => {
   )
 
   it.effect(
+    "still answers whatever a client has said that has no more to say",
+    () =>
+      Effect.gen(function* () {
+        const peer = yield* clientOf({}, "MSNP7")
+        yield* peer.say("SYN 4 1\r\nPNG\r\nPN")
+        yield* peer.finish
+        assert.strictEqual(yield* peer.rest, "SYN 4 1\r\nQNG\r\n")
+      }),
+    { tags: ["beyond.half-close"] },
+  )
+
+  it.effect(
     "closes without a word at MSG, and at what bears no TrID",
     () =>
       Effect.gen(function* () {
