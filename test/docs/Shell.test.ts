@@ -5,7 +5,9 @@
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
+import * as Os from "node:os"
 import * as Path from "node:path"
+import * as Sqlite from "node:sqlite"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "vitest"
 import * as Msnp from "../support/Msnp.ts"
@@ -20,6 +22,7 @@ interface Manifest {
   readonly name: string
   readonly scripts: { readonly [name: string]: string }
   readonly peerDependencies: { readonly [name: string]: string }
+  readonly peerDependenciesMeta: { readonly [name: string]: { readonly optional?: boolean } }
 }
 
 const manifest = JSON.parse(read("package.json")) as Manifest
@@ -46,19 +49,54 @@ const isChecked = (name: string): void => {
 }
 
 /** A server with two accounts on free ports, for as long as something is done with it. */
-const whileServing = async (args: ReadonlyArray<string>, use: (port: number) => Promise<void>): Promise<void> => {
+const whileServing = async (
+  args: ReadonlyArray<string>,
+  use: (dispatch: number, notification: number) => Promise<void>,
+): Promise<void> => {
   const server = Msnp.start(
     [...args, "--json", "--dispatch", "127.0.0.1:0", "--notification", "127.0.0.1:0"],
     "",
     "stays open",
   )
   try {
-    await use(await Msnp.portOf(server, "dispatch"))
+    await use(await Msnp.portOf(server, "dispatch"), await Msnp.portOf(server, "notification"))
   } finally {
     server.kill("SIGTERM")
   }
   expect(await server.ended).toMatchObject({ code: 0 })
 }
+
+/** The words of a command, as a shell parts them. */
+const wordsOf = (text: string): ReadonlyArray<string> =>
+  (text.match(/(?:"[^"]*"|[^\s"]+)+/g) ?? []).map((word) => word.replaceAll('"', ""))
+
+/** A home with an account in it, for as long as something is done there. */
+const inHome = async (use: (home: string, environment: NodeJS.ProcessEnv) => Promise<void>): Promise<void> => {
+  const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-"))
+  const environment = { ...process.env, HOME: home, XDG_DATA_HOME: "", MSNP_DIRECTORY: "", MSNP_DIRECTORY_KEY: "" }
+  try {
+    await account(["add", "bob@example.com"], environment)
+    await use(home, environment)
+  } finally {
+    Fs.rmSync(home, { recursive: true })
+  }
+}
+
+const account = async (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv): Promise<string> => {
+  const ended = await Msnp.run(["account", ...args], "wonderland\n", environment)
+  expect(ended).toMatchObject({ code: 0 })
+  return ended.stdout
+}
+
+/** Does in a home what a command of the shell does there. */
+const shell = (command: string, home: string, env: NodeJS.ProcessEnv): void => {
+  expect(ChildProcess.spawnSync("sh", ["-c", command], { cwd: home, env, encoding: "utf8" })).toMatchObject({
+    status: 0,
+    stderr: "",
+  })
+}
+
+const copyKey = "cp ~/.local/share/msnp/accounts.db.key accounts-backup.db.key"
 
 /** How each command is tried: by its form, from which it is known what to look for. */
 const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyArray<string>) => Promise<void> | void]> =
@@ -80,7 +118,10 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         expect(read(".ci/package.ts")).toContain('step("npm install into an empty project"')
         expect(packages.split(" ")).toEqual([
           manifest.name,
-          ...Object.keys(manifest.peerDependencies).toSorted().toReversed(),
+          ...Object.keys(manifest.peerDependencies)
+            .filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true)
+            .toSorted()
+            .toReversed(),
         ])
       },
     ],
@@ -95,7 +136,49 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         expect(stdout).toMatch(/^ +Tests +\d+ passed \| \d+ skipped/m)
       },
     ],
-    [/^msnp (serve .*)$/, (args = "") => whileServing(args.split(" "), async () => {})],
+    [/^msnp (serve.*)$/, (args = "") => whileServing(args.split(" "), async () => {})],
+    [
+      /^msnp account (add .*|list|rekey)$/,
+      (args = "") =>
+        inHome(async (_, environment) => {
+          await account(wordsOf(args), environment)
+        }),
+    ],
+    [
+      /^msnp sessions (list|kick alice@example\.com)$/,
+      (args = "") =>
+        inHome(async (home) => {
+          const control = ["--control", Path.join(home, "control")]
+          await whileServing(["serve", "--demo", ...control], async (_, port) => {
+            const session = await Msnp.signIn(port, "alice@example.com", "wonderland")
+            const ended = await Msnp.run(["sessions", ...args.split(" "), ...control])
+            expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("alice@example.com") })
+            session.close()
+          })
+        }),
+    ],
+    [
+      // Tried on a home as it is, and with the key: what was kept is there again.
+      /^sqlite3 (~\/\.local\/share\/msnp\/accounts\.db) "\.backup '(accounts-backup\.db)'"$/,
+      (from = "", to = "") =>
+        inHome(async (home, environment) => {
+          const database = new Sqlite.DatabaseSync(from.replace("~", home))
+          // What `.backup` does, without the program, which not every machine has.
+          await Sqlite.backup(database, Path.join(home, to))
+          database.close()
+          shell(copyKey, home, environment)
+          const listed = await account(["list", "--directory", Path.join(home, to)], environment)
+          expect(listed).toContain("bob@example.com")
+        }),
+    ],
+    [
+      /^(cp ~\/.*)$/,
+      (command = "") =>
+        inHome(async (home, environment) => {
+          expect(command).toBe(copyKey)
+          shell(command, home, environment)
+        }),
+    ],
     [
       /^msnp (login .*)$/,
       (args = "") =>
