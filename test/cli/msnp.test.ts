@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest"
 import * as ChildProcess from "node:child_process"
+import * as Crypto from "node:crypto"
 import * as Fs from "node:fs/promises"
 import * as Net from "node:net"
 import * as Os from "node:os"
@@ -449,6 +450,67 @@ describe("msnp serve", () => {
     const ended = await served.ended
     expect(ended.code).toBe(code)
     expect(ended.stderr).toBe("")
+  })
+
+  describe("that is told to stop, and gives notice", () => {
+    /** A client that is signed in, told in so many minutes that the server goes down, and what it hears. */
+    const warned = async (minutes: number) => {
+      const served = await serve("--demo", "--shutdown-notice", String(minutes))
+      const socket = Net.connect({ port: served.notification, host: "127.0.0.1" })
+      socket.setEncoding("latin1")
+      cleanups.push(() => socket.destroy())
+      let heard = ""
+      const until = (pattern: RegExp) =>
+        new Promise<string>((resolve) => {
+          const check = () => {
+            const found = pattern.exec(heard)
+            if (found === null) return
+            socket.off("data", check)
+            resolve(found[1] ?? found[0])
+          }
+          socket.on("data", check)
+          check()
+        })
+      socket.on("data", (chunk: string) => (heard += chunk))
+      const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()))
+      socket.write("VER 1 MSNP2\r\nUSR 2 MD5 I alice@example.com\r\n")
+      const challenge = await until(/MD5 S (\S+)\r\n/)
+      const digest = Crypto.createHash("md5").update(`${challenge}wonderland`).digest("hex")
+      socket.write(`USR 3 MD5 S ${digest}\r\nCHG 4 NLN\r\n`)
+      await until(/CHG 4 NLN\r\n/)
+      served.kill("SIGTERM")
+      // Type 1 is maintenance; the payload of hypothetic.org 2.0 is of 88 bytes with one digit in it.
+      const message = [
+        `MSG Hotmail Hotmail ${87 + String(minutes).length}`,
+        "MIME-Version: 1.0",
+        "Content-Type: application/x-msmsgssystemmessage",
+        "",
+        "Type: 1",
+        `Arg1: ${minutes}`,
+        "",
+      ].join("\r\n")
+      await until(/Arg1: \d+\r\n/)
+      expect(heard.endsWith(message)).toBe(true)
+      expect(await served.line((line) => line.includes("goingDown"))).toBe(`{"event":"goingDown","minutes":${minutes}}`)
+      return { served, socket, closed, rest: () => heard.slice(heard.indexOf(message) + message.length) }
+    }
+
+    it("lets nobody in meanwhile, and ends at once on a second signal, with OUT SSD", async () => {
+      const { closed, rest, served } = await warned(5)
+      expect(await refer(served.notification, "MSNP7")).toBe("601 1\r\n")
+      expect(await refer(served.dispatch, "MSNP7")).toBe("601 1\r\n")
+      served.kill("SIGTERM")
+      await closed
+      expect(rest()).toBe("OUT SSD\r\n")
+      expect(await served.ended).toMatchObject({ code: 0, stderr: "" })
+    })
+
+    it("ends when nobody is left", async () => {
+      const { closed, served, socket } = await warned(60)
+      socket.write("OUT\r\n")
+      await closed
+      expect(await served.ended).toMatchObject({ code: 0, stderr: "" })
+    })
   })
 
   it.each([
