@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as AccountsCsv from "../../src/cli/AccountsCsv.ts"
+import { inLanguage } from "../docs/Blocks.ts"
 
 const read = (csv: string) =>
   Effect.map(AccountsCsv.decode(csv), (accounts) =>
@@ -55,6 +56,21 @@ describe("a file of accounts", () => {
   it.effect("may have a header and no account, and empty lines", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* read("account,password\n\n\r\n"), [])
+    }),
+  )
+
+  it.effect.each(inLanguage("csv"))("is told of in the documents by an example: %s", ([, csv]) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* read(csv), [
+        {
+          line: 2,
+          account: "alice@example.com",
+          password: "wonderland",
+          friendlyName: "Liddell, Alice",
+          verification: "Verified",
+          standing: "Enabled",
+        },
+      ])
     }),
   )
 

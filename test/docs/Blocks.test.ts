@@ -23,7 +23,7 @@ describe("the blocks of a text", () => {
 
 describe("the documents", () => {
   it("have blocks of TypeScript, of commands, of conversations and of charts, and no others", () => {
-    const known = ["ts", "sh", "transcript", "mermaid"]
+    const known = ["ts", "sh", "csv", "transcript", "mermaid"]
     expect(blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place)).toEqual([])
     expect(known.filter((language) => inLanguage(language).length === 0)).toEqual([])
   })
