@@ -267,8 +267,7 @@ describe("a guarded decision", () => {
   /** Guarded decisions over a directory that finds in this way. */
   const over = (find: Find, limits = Admission.defaultLimits) =>
     Effect.map(Admission.Admission, (admission) => Admission.guarded(admission, limits)).pipe(
-      Effect.provide(Admission.layerNotification()),
-      Effect.provide(Directory.layerElsewhere(find)),
+      Effect.provide(Layer.provide(Admission.layerNotification(), Directory.layerElsewhere(find))),
     )
 
   /** Runs it, and collects what is logged on the way. */

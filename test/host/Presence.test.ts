@@ -50,7 +50,7 @@ describe("who is signed in", () => {
         const alice = session("Alice@hotmail.com", 1)
         const endAlice = yield* signInFor(alice.arrival)
         yield* TestClock.adjust("1 second")
-        yield* signInFor(session("bob@hotmail.com", 2).arrival)
+        yield* signIn(session("bob@hotmail.com", 2).arrival)
         assert.deepStrictEqual(yield* list, [
           {
             account: Account.Account.make("Alice@hotmail.com"),
