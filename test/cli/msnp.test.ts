@@ -546,14 +546,43 @@ describe("msnp serve", () => {
 })
 
 describe("msnp", () => {
-  it.each([[["--help"]], [["serve", "--help"]], [["login", "--help"]], [["demo", "--help"]]])(
-    "explains itself: %j",
-    async (args) => {
-      const ended = await Msnp.run(args)
-      expect(ended.code).toBe(0)
-      expect(ended.stdout).toContain("USAGE")
-    },
-  )
+  it.each([
+    [["--help"], ["serve", "account", "sessions", "login", "demo"]],
+    [
+      ["serve", "--help"],
+      ["--directory", "--control"],
+    ],
+    [
+      ["account", "--help"],
+      ["add", "list", "passwd", "rename", "verify", "unverify", "disable", "enable", "remove"],
+    ],
+    [
+      ["account", "--help"],
+      ["import", "export", "rekey"],
+    ],
+    [
+      ["account", "add", "--help"],
+      ["ACCOUNT", "--name", "--unverified", "--password-file", "--directory", "--json"],
+    ],
+    [
+      ["sessions", "--help"],
+      ["list", "kick"],
+    ],
+    [
+      ["sessions", "kick", "--help"],
+      ["ACCOUNT", "--control", "msnp account disable"],
+    ],
+    [
+      ["login", "--help"],
+      ["ACCOUNT", "--password-file", "Exit codes"],
+    ],
+    [["demo", "--help"], ["--stay"]],
+  ])("explains itself: %j", async (args, words) => {
+    const ended = await Msnp.run(args)
+    expect(ended.code).toBe(0)
+    expect(ended.stdout).toContain("USAGE")
+    for (const word of words) expect(ended.stdout).toContain(word)
+  })
 
   it("tells its version, which is the package's", async () => {
     const { version }: { readonly version: string } = JSON.parse(
@@ -565,7 +594,8 @@ describe("msnp", () => {
   it.each(["bash", "zsh", "fish", "powershell"])("completes in %s", async (shell) => {
     const ended = await Msnp.run(["--completions", shell])
     expect(ended.code).toBe(0)
-    for (const subcommand of ["serve", "login", "demo"]) expect(ended.stdout).toContain(subcommand)
+    for (const subcommand of ["serve", "account", "sessions", "login", "demo"])
+      expect(ended.stdout).toContain(subcommand)
   })
 
   it("completes in bash by a script that bash can read", async () => {
