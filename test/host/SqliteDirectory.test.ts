@@ -589,6 +589,21 @@ describe("sealing a file anew", () => {
     }),
   )
 
+  it.live("leaves a directory that opens, wherever it is killed", () =>
+    Effect.gen(function* () {
+      const path = yield* sealed
+      for (let round = 0; round < 8; round++) {
+        const process = yield* start("rekey", path)
+        yield* Resources.until(() => process.lines().length > 0)
+        // Each time a little later in what it does over and over.
+        yield* Effect.sleep(`${7 * round} millis`)
+        yield* process.kill
+        assert.strictEqual(process.complaints(), "")
+        yield* isWhole(path, round % 2 === 0 ? { use: "Serve" } : {})
+      }
+    }),
+  )
+
   it.live("stops whoever has opened it with the old key from sealing with that", () =>
     Effect.gen(function* () {
       const path = yield* freshPath

@@ -1,5 +1,6 @@
 /**
- * A process that works on the directory in a file: `node DirectoryProcess.ts serve|administer PATH write|listen|create NAME`.
+ * A process that works on the directory in a file: `node DirectoryProcess.ts serve|administer PATH write|listen|create NAME`,
+ * or `node DirectoryProcess.ts rekey PATH`.
  * It says on its standard output what it has done, a line each.
  */
 import * as Effect from "effect/Effect"
@@ -14,6 +15,14 @@ const [use = "", path = "", task = "", name = ""] = process.argv.slice(2)
 
 /** Says a line, which is out when this returns. */
 const say = (line: string) => Effect.sync(() => Fs.writeSync(1, `${line}\n`))
+
+/** Seals it anew, again and again. */
+const rekey = Effect.gen(function* () {
+  for (let n = 0; ; n++) {
+    yield* SqliteDirectory.rekey({ path, key: Option.none(), to: Option.none() })
+    yield* say(String(n))
+  }
+})
 
 const program = Effect.gen(function* () {
   const directory = yield* Directory.Directory
@@ -46,4 +55,4 @@ const program = Effect.gen(function* () {
   ),
 )
 
-await Effect.runPromise(program)
+await Effect.runPromise(use === "rekey" ? rekey : program)

@@ -58,7 +58,13 @@ export const layer: Layer.Layer<Postgres> = Layer.effect(
       onError: (error) => (log += String(error)),
     })
     const run = (what: () => Promise<void>) =>
-      Effect.tryPromise({ try: what, catch: () => new Error(`PostgreSQL says:\n${log}`) }).pipe(Effect.orDie)
+      Effect.promise(async () => {
+        try {
+          await what()
+        } catch (cause) {
+          throw new Error(`PostgreSQL says:\n${log}`, { cause })
+        }
+      })
     yield* run(() => server.initialise())
     yield* Effect.acquireRelease(
       run(() => server.start()),
