@@ -129,7 +129,7 @@ export const decode = Effect.fnUntraced(function* (text: string): Effect.fn.Retu
     )
     const name = Account.fold(entry.account)
     const before = lines.get(name)
-    if (before !== undefined) yield* orBad(Result.fail(`The account ${entry.account} is on line ${before} already.`))
+    if (before !== undefined) return yield* orBad(Result.fail(`The account ${entry.account} is on line ${before} already.`))
     lines.set(name, line)
     accounts.push({ line, entry })
   })
