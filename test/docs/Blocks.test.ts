@@ -22,8 +22,8 @@ describe("the blocks of a text", () => {
 })
 
 describe("the documents", () => {
-  it("have blocks of TypeScript, of commands, of conversations and of charts, and no others", () => {
-    const known = ["ts", "sh", "csv", "transcript", "mermaid"]
+  it("have blocks of languages that a test here tries, and no others", () => {
+    const known = ["ts", "sh", "csv", "ini", "reg", "transcript", "mermaid"]
     expect(blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place)).toEqual([])
     expect(known.filter((language) => inLanguage(language).length === 0)).toEqual([])
   })
