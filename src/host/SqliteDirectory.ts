@@ -85,16 +85,19 @@ const makeFile = (file: string): void => {
   if (!Fs.statSync(file).isFile()) throw new Error("it is no file")
 }
 
-/** Sees to it that a file's new name is on the disk. */
-const flushFolder = (file: string): void => {
-  // Windows cannot open folders, and needs not.
-  if (process.platform === "win32") return
-  const folder = Fs.openSync(Path.dirname(file), "r")
+/** Sees to it that a file, or a folder, is on the disk. */
+const flush = (path: string): void => {
+  const file = Fs.openSync(path, "r")
   try {
-    Fs.fsyncSync(folder)
+    Fs.fsyncSync(file)
   } finally {
-    Fs.closeSync(folder)
+    Fs.closeSync(file)
   }
+}
+
+/** Sees to it that a file's new name is on the disk; Windows cannot open folders, and needs not. */
+const flushFolder = (file: string): void => {
+  if (process.platform !== "win32") flush(Path.dirname(file))
 }
 
 /** Keeps a key in a new file, which is there whole or not at all; whether there was none. */
@@ -249,4 +252,37 @@ export const rekey = Effect.fnUntraced(function* (options: {
   if (isElsewhere) return Option.none()
   yield* promote(file)
   return Option.some(keyPath(file))
+}, Effect.scoped)
+
+/**
+ * Copies the accounts of a file, as they are at one moment, into a file that there is not yet; a server may be using
+ * them. The key is not copied: whoever has both has the passwords.
+ */
+export const backup = Effect.fnUntraced(function* (options: {
+  readonly path: string
+  readonly to: string
+}): Effect.fn.Return<void, SqlDirectory.OpenError, Scope.Scope> {
+  const file = Path.resolve(options.path)
+  const copy = Path.resolve(options.to)
+  if (!Fs.existsSync(file)) return yield* new SqlDirectory.OpenError({ message: `There is no ${file}.` })
+  const taken = new SqlDirectory.OpenError({ message: `There is a ${copy} already, which is not written over.` })
+  if (Fs.existsSync(copy)) return yield* taken
+  const draft = `${copy}.${Crypto.randomUUID()}`
+  yield* Effect.acquireRelease(
+    attempt(copy, () => makeFile(draft)),
+    () => Effect.sync(() => Fs.rmSync(draft, { force: true })),
+  )
+  const database = yield* Effect.mapError(Sqlite.open(file), SqlDirectory.notOpened(file))
+  yield* Sqlite.run(database, `VACUUM INTO '${draft.replaceAll("'", "''")}'`).pipe(
+    Effect.mapError(
+      ({ message }) => new SqlDirectory.OpenError({ message: `${file} cannot be copied to ${copy}: ${message}.` }),
+    ),
+  )
+  const isNew = yield* attempt(copy, () => {
+    flush(draft)
+    const isNew = unless("EEXIST", () => Fs.linkSync(draft, copy))
+    flushFolder(copy)
+    return isNew
+  })
+  if (!isNew) return yield* taken
 }, Effect.scoped)

@@ -621,3 +621,45 @@ describe("sealing a file anew", () => {
     }),
   )
 })
+
+describe("a copy of a directory in a file", () => {
+  it.live("is what was there at one moment, beside a running server, and opens with the key alone", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const copy = yield* Effect.map(Folder.fresh, (folder) => Path.join(folder, "it's a copy.db"))
+      const running = yield* open(path, { use: "Serve" })
+      yield* running.create([World.alice])
+      yield* SqliteDirectory.backup({ path, to: copy })
+      yield* running.create([World.entry("bob@hotmail.com")])
+      assert.strictEqual(modeOf(copy), "600")
+      assert.deepStrictEqual(Fs.readdirSync(Path.dirname(copy)), [Path.basename(copy)])
+      assert.include(yield* refusal(copy), "its key is not in")
+      Fs.copyFileSync(SqliteDirectory.keyPath(path), SqliteDirectory.keyPath(copy))
+      yield* using(copy, (directory) =>
+        Effect.gen(function* () {
+          const names = yield* Stream.runCollect(Stream.map(directory.list, ({ account }) => account))
+          assert.deepStrictEqual(Array.from(names), [World.alice.account])
+          assert.strictEqual(yield* passwordOf(directory, World.alice.account), World.password)
+        }),
+      )
+    }),
+  )
+
+  it.live("takes nothing's place, comes of nothing, and leaves nothing where it cannot be made", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const to = yield* freshPath
+      const failing = (options: Parameters<typeof SqliteDirectory.backup>[0]) =>
+        Effect.map(Effect.flip(SqliteDirectory.backup(options)), ({ message }) => message)
+      assert.strictEqual(yield* failing({ path, to }), `There is no ${path}.`)
+      assert.isFalse(exists(to))
+      yield* using(path, (directory) => directory.create([World.alice]))
+      yield* SqliteDirectory.backup({ path, to })
+      const before = Fs.readFileSync(to)
+      assert.strictEqual(yield* failing({ path, to }), `There is a ${to} already, which is not written over.`)
+      assert.deepStrictEqual(Fs.readFileSync(to), before)
+      assert.include(yield* failing({ path, to: Path.join(to, "within.db") }), "cannot be opened")
+      assert.deepStrictEqual(Fs.readdirSync(Path.dirname(to)), [Path.basename(to)])
+    }),
+  )
+})
