@@ -435,9 +435,6 @@ const writeAnew = Effect.fnUntraced(function* (
 ) {
   const fs = yield* FileSystem.FileSystem
   const there = Failure.badInput(`There is a file ${file} already: name another, or replace it with --force.`)
-  const isThere = fs.exists(file).pipe(Effect.orElseSucceed(() => false))
-  if (present === "Keep" && (yield* isThere)) return yield* there
-
   const draft = `${file}.${Crypto.randomUUID()}`
   yield* Effect.gen(function* () {
     const written = yield* Effect.acquireRelease(fs.open(draft, { flag: "wx", mode: 0o600 }), () =>
