@@ -47,7 +47,7 @@ export const directory = Flag.String("directory").pipe(
 export const control = Flag.String("control").pipe(
   Flag.withMetavar("PATH"),
   Flag.withDescription(
-    "The Unix socket on which a server is asked for its sessions (default .control behind the path of --directory)",
+    "The Unix socket at which a server is asked for its sessions (default PATH.control, by the PATH of --directory)",
   ),
   Flag.optional,
 )

@@ -330,8 +330,8 @@ const importing = Command.make(
     [
       "Add all accounts of a CSV file, or none of them: the first record that is wrong is named by its line.",
       "",
-      "The columns, named by the first line: account, password, and, if they are there, friendlyName (default the",
-      "account itself), verified and enabled (true or false, default true).",
+      "  The columns, named by the first line: account, password, and, if they are there, friendlyName (default the",
+      "  account itself), verified and enabled (true or false, default true).",
     ].join("\n"),
   ),
   Command.withShortDescription("Add the accounts of a CSV file"),
@@ -364,7 +364,7 @@ const exporting = Command.make(
   "export",
   {
     file: Argument.String("FILE").pipe(
-      Argument.withDescription("The new file; - for standard output, which it is, unless it is a terminal"),
+      Argument.withDescription("The new file; - for standard output, the default unless that is a terminal"),
       Argument.optional,
     ),
     force: Flag.Boolean("force").pipe(Flag.withDescription("Replace the file if it is there"), Flag.withDefault(false)),
@@ -477,8 +477,8 @@ const rekey = Command.make("rekey", common, ({ directory, ...flags }) =>
     [
       "Seal all passwords with another key. No server may be using the accounts.",
       "",
-      "The new key is made beside the file of the accounts, or taken from MSNP_DIRECTORY_NEW_KEY, where it must be for",
-      "PostgreSQL and wherever the key until now is in MSNP_DIRECTORY_KEY.",
+      "  The new key is made beside the file of the accounts, or taken from MSNP_DIRECTORY_NEW_KEY, where it must be for",
+      "  PostgreSQL and wherever the key until now is in MSNP_DIRECTORY_KEY.",
     ].join("\n"),
   ),
   Command.withShortDescription("Seal all passwords with another key"),
@@ -490,7 +490,7 @@ export const account = Command.make("account").pipe(
     [
       "Add, change, list and remove the accounts that a server lets in, while it runs too.",
       "",
-      "Changes hold from the next login; a session whose account is disabled or removed is closed within a second.",
+      "  Changes hold from the next login; a session whose account is disabled or removed is closed within a second.",
     ].join("\n"),
   ),
   Command.withShortDescription("Add, change, list and remove accounts"),

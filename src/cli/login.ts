@@ -104,9 +104,9 @@ export const login = Command.make("login", input, ({ account, dialect, passwordF
     [
       "Log in once, say how it went, and log off.",
       "",
-      "Exit codes: 0 signed in; 1 bad input; 2 wrong account or password; 3 no common dialect;",
-      "4 the server is in trouble or under maintenance; 5 no server could be reached;",
-      "6 the server closed the connection or did not answer in time; 7 the server broke the protocol.",
+      "  Exit codes: 0 signed in; 1 bad input; 2 wrong account or password; 3 no common dialect;",
+      "  4 the server is in trouble or under maintenance; 5 no server could be reached;",
+      "  6 the server closed the connection or did not answer in time; 7 the server broke the protocol.",
     ].join("\n"),
   ),
   Command.withShortDescription("Log in once, say how it went, and log off"),
