@@ -134,11 +134,22 @@ export const open = (
     Layer.catch((error) => Layer.effectContext(error._tag === "OpenError" ? Failure.badInput(error.message) : error)),
   )
 
+const orFailure = Effect.mapError(({ message }: { readonly message: string }) => Failure.badInput(message))
+
+/** Copies the accounts in a place to a file. */
+export const backup = (place: Place, to: string): Effect.Effect<void, Failure.Failure> => {
+  switch (place._tag) {
+    case "Embedded":
+      return orFailure(SqliteDirectory.backup({ path: place.path, to }))
+    case "Postgres":
+      return Effect.fail(Failure.badInput("Accounts in PostgreSQL are backed up by its own means: use pg_dump."))
+  }
+}
+
 /** Seals the accounts in a place with another key; where that lies, if it lies in a file. */
 export const rekey = Effect.fnUntraced(function* (
   place: Place,
 ): Effect.fn.Return<Option.Option<string>, Failure.Failure> {
-  const orFailure = Effect.mapError(({ message }: { readonly message: string }) => Failure.badInput(message))
   switch (place._tag) {
     case "Embedded": {
       const [key, to] = [yield* keyIn(currentKey), yield* keyIn(newKey)]

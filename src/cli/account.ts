@@ -484,6 +484,23 @@ const rekey = Command.make("rekey", common, ({ directory, ...flags }) =>
   Command.withShortDescription("Seal all passwords with another key"),
 )
 
+const backup = Command.make(
+  "backup",
+  { file: Argument.String("FILE").pipe(Argument.withDescription("The new file")), ...common },
+  ({ directory, file, ...flags }) =>
+    Effect.gen(function* () {
+      const reader = Output.readerOf(flags)
+      yield* Effect.flatMap(Place.orDefault(directory), (place) => Place.backup(place, file))
+      const text = `Copied the accounts to ${file}; the key is not in it: keep a copy of that elsewhere.`
+      yield* Output.write(reader, text, { event: "backedUp", file })
+    }),
+).pipe(
+  Command.withDescription(
+    "Copy the accounts, with their passwords sealed, to a file that only you can read; a server may be running",
+  ),
+  Command.withShortDescription("Copy the accounts, sealed as they are"),
+)
+
 /** The command, with its subcommands. */
 export const account = Command.make("account").pipe(
   Command.withDescription(
@@ -506,6 +523,7 @@ export const account = Command.make("account").pipe(
     remove,
     importing,
     exporting,
+    backup,
     rekey,
   ]),
 )

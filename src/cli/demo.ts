@@ -23,7 +23,7 @@ const flags = {
     Flag.withDescription("Listen on the ports 1863 and 1864, and go on serving until stopped"),
     Flag.withDefault(false),
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
+  json: Output.jsonFlag,
 }
 
 const freePort: Network.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, advertise: Option.none() }

@@ -112,7 +112,7 @@ const flags = {
     ),
     Flag.withDefault(0),
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object a line"), Flag.withDefault(false)),
+  json: Output.jsonFlag,
 }
 
 /** Serves a plan over what is known of accounts and sessions; what cannot listen is told in a sentence. */

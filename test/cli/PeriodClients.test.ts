@@ -23,19 +23,23 @@ const accounts = Path.join(directory, "accounts.db")
 let server: Msnp.Running
 let ports: { readonly dispatch: number; readonly notification: number }
 
+/** Fails where a process does not end as it should. */
+const endsWell = async (running: Promise<Msnp.Ended>): Promise<void> => {
+  const { code, stderr } = await running
+  if (code !== 0) throw new Error(`msnp ended with exit code ${code}: ${stderr}`)
+}
+
 beforeAll(async () => {
   for (const [account, name] of [
     ["jd@hotmail.com", "JD"],
     ["alice@hotmail.com", "Alice"],
   ] as const) {
-    const added = await Msnp.run(["account", "add", account, "--name", name, "--directory", accounts], `${password}\n`)
-    expect(added).toMatchObject({ code: 0 })
+    const args = ["account", "add", account, "--name", name, "--directory", accounts]
+    await endsWell(Msnp.run(args, `${password}\n`))
   }
   const anywhere = "127.0.0.1:0"
-  server = Msnp.start([
-    ...["serve", "--directory", accounts, "--dispatch", anywhere, "--notification", anywhere],
-    "--json",
-  ])
+  const listening = ["--dispatch", anywhere, "--notification", anywhere]
+  server = Msnp.start(["serve", "--json", "--directory", accounts, ...listening])
   ports = {
     dispatch: await Msnp.portOf(server, "dispatch"),
     notification: await Msnp.portOf(server, "notification"),
@@ -44,7 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   server.kill("SIGTERM")
-  expect(await server.ended).toMatchObject({ code: 0, stderr: "" })
+  await endsWell(server.ended)
   Fs.rmSync(directory, { recursive: true })
 })
 
@@ -142,18 +146,15 @@ const play = async (text: string): Promise<string> => {
       const rest = (await client?.rest()) ?? "(no connection)"
       played.push(rest === "" ? line : `<<< ${rest}`)
     } else {
-      expect(line, "a line of no kind").toMatch(/^(#.*)?$/)
-      played.push(line)
+      played.push(/^(#.*)?$/.test(line) ? line : "(a line of no kind)")
     }
   }
   return played.join("\n")
 }
 
 describe("a client of the time is signed in by msnp serve, and goes on", () => {
-  for (const name of Fs.readdirSync(folder)) {
-    it(name.replace(".txt", ""), async () => {
-      const text = Fs.readFileSync(new URL(name, folder), "utf8")
-      expect(await play(text)).toBe(text)
-    })
-  }
+  it.each(Fs.readdirSync(folder))("%s", async (name) => {
+    const text = Fs.readFileSync(new URL(name, folder), "utf8")
+    expect(await play(text)).toBe(text)
+  })
 })

@@ -232,6 +232,7 @@ describe("msnp account", () => {
       [["enable", "alice@example.com"], { event: "enabled", account: "alice@example.com" }],
       [["passwd", "alice@example.com"], { event: "passwordChanged", account: "alice@example.com" }],
       [["remove", "alice@example.com", "--yes"], { event: "removed", account: "alice@example.com" }],
+      [["backup", within("copy.db")], { event: "backedUp", file: within("copy.db") }],
       [["rekey"], { event: "rekeyed", path: within("accounts.db.key") }],
     ] as const
     for (const [args, event] of told) {
@@ -355,6 +356,40 @@ describe("where accounts are kept", () => {
     expect(ended.code).toBe(1)
     expect(ended.stderr).toMatch(/^msnp: PostgreSQL at 127\.0\.0\.1:1 cannot be opened: [^\n]*[.]\n$/)
     expect(ended.stderr).not.toContain("secret-text")
+  })
+})
+
+describe("msnp account backup", () => {
+  it("copies the accounts beside a running server; with the key they are served again, and their owners log in", async () => {
+    await addAlice()
+    const running = await serve()
+    const copy = within("copy.db")
+    expect(await account(["backup", copy])).toEqual({
+      code: 0,
+      stdout: `Copied the accounts to ${copy}; the key is not in it: keep a copy of that elsewhere.\n`,
+      stderr: "",
+    })
+    expect(Fs.statSync(copy).mode & 0o777).toBe(0o600)
+    Fs.copyFileSync(within("accounts.db.key"), within("elsewhere.key"))
+    running.kill("SIGKILL")
+    await running.ended
+
+    // The disk is lost, and so is the key.
+    for (const lost of Fs.readdirSync(folder).filter((name) => name.startsWith("accounts.db"))) Fs.rmSync(within(lost))
+    Fs.renameSync(copy, within("accounts.db"))
+    expect(await account(["list"])).toMatchObject({ code: 1, stderr: expect.stringContaining("its key is not in") })
+    Fs.renameSync(within("elsewhere.key"), within("accounts.db.key"))
+    const restored = await serve()
+    expect(await login(restored.port, "alice@example.com", "wonderland")).toMatchObject({ code: 0 })
+  })
+
+  it("writes over nothing", async () => {
+    await addAlice()
+    Fs.writeFileSync(within("copy.db"), "mine")
+    expect(await account(["backup", within("copy.db")])).toMatchObject(
+      refusal(`There is a ${within("copy.db")} already, which is not written over.`),
+    )
+    expect(Fs.readFileSync(within("copy.db"), "utf8")).toBe("mine")
   })
 })
 

@@ -7,7 +7,6 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import * as Sqlite from "node:sqlite"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "vitest"
 import * as Msnp from "../support/Msnp.ts"
@@ -71,7 +70,7 @@ const wordsOf = (text: string): ReadonlyArray<string> =>
   (text.match(/(?:"[^"]*"|[^\s"]+)+/g) ?? []).map((word) => word.replaceAll('"', ""))
 
 /** A home with an account in it, for as long as something is done there. */
-const inHome = async (use: (home: string, environment: NodeJS.ProcessEnv) => Promise<void>): Promise<void> => {
+const inHome = async (use: (home: string, environment: NodeJS.ProcessEnv) => Promise<void> | void): Promise<void> => {
   const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-"))
   const environment = { ...process.env, HOME: home, XDG_DATA_HOME: "", MSNP_DIRECTORY: "", MSNP_DIRECTORY_KEY: "" }
   try {
@@ -87,16 +86,6 @@ const account = async (args: ReadonlyArray<string>, environment: NodeJS.ProcessE
   expect(ended).toMatchObject({ code: 0 })
   return ended.stdout
 }
-
-/** Does in a home what a command of the shell does there. */
-const shell = (command: string, home: string, env: NodeJS.ProcessEnv): void => {
-  expect(ChildProcess.spawnSync("sh", ["-c", command], { cwd: home, env, encoding: "utf8" })).toMatchObject({
-    status: 0,
-    stderr: "",
-  })
-}
-
-const copyKey = "cp ~/.local/share/msnp/accounts.db.key accounts-backup.db.key"
 
 /** How each command is tried: by its form, from which it is known what to look for. */
 const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyArray<string>) => Promise<void> | void]> =
@@ -158,25 +147,22 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         }),
     ],
     [
-      // Tried on a home as it is, and with the key: what was kept is there again.
-      /^sqlite3 (~\/\.local\/share\/msnp\/accounts\.db) "\.backup '(accounts-backup\.db)'"$/,
-      (from = "", to = "") =>
+      // With the key beside it, what was kept is there again.
+      /^msnp account backup (.*)$/,
+      (file = "") =>
         inHome(async (home, environment) => {
-          const database = new Sqlite.DatabaseSync(from.replace("~", home))
-          // What `.backup` does, without the program, which not every machine has.
-          await Sqlite.backup(database, Path.join(home, to))
-          database.close()
-          shell(copyKey, home, environment)
-          const listed = await account(["list", "--directory", Path.join(home, to)], environment)
-          expect(listed).toContain("bob@example.com")
+          const copy = Path.join(home, file)
+          await account(["backup", copy], environment)
+          Fs.copyFileSync(Path.join(home, ".local/share/msnp/accounts.db.key"), `${copy}.key`)
+          expect(await account(["list", "--directory", copy], environment)).toContain("bob@example.com")
         }),
     ],
     [
       /^(cp ~\/.*)$/,
       (command = "") =>
-        inHome(async (home, environment) => {
-          expect(command).toBe(copyKey)
-          shell(command, home, environment)
+        inHome((home, environment) => {
+          const ended = ChildProcess.spawnSync("sh", ["-c", command], { cwd: home, env: environment, encoding: "utf8" })
+          expect(ended).toMatchObject({ status: 0, stderr: "" })
         }),
     ],
     [
