@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as Redacted from "effect/Redacted"
+import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as Directory from "../host/Directory.ts"
 import * as DirectoryKey from "../host/DirectoryKey.ts"
@@ -111,16 +112,29 @@ const tellOfKey =
       ? Console.log(Output.json({ event: "keyMade", path }))
       : Console.error(`Made the key ${path}: back it up, since without it the accounts are lost.`)
 
+/** What becomes of a file for accounts that is not there yet. */
+export type Missing = "Make" | "Refuse"
+
 /** The directory in a place. */
 export const open = (
   place: Place,
-  use: SqliteDirectory.Use,
-  reader: Output.Reader,
+  {
+    missing,
+    reader,
+    use,
+  }: {
+    readonly use: SqliteDirectory.Use
+    readonly missing: Missing
+    readonly reader: Output.Reader
+  },
 ): Layer.Layer<Directory.Directory, Failure.Failure> =>
   Layer.unwrap(
     Effect.gen(function* () {
       switch (place._tag) {
         case "Embedded": {
+          if (missing === "Refuse" && !Fs.existsSync(place.path)) {
+            return yield* Failure.badInput(`There is no ${place.path} yet: msnp account add makes it.`)
+          }
           const key = yield* keyIn(currentKey)
           return SqliteDirectory.layer({ path: place.path, key, use, onKeyMade: tellOfKey(reader) })
         }

@@ -40,13 +40,17 @@ interface Common {
 /** Why a directory does not do what it is told. */
 type Refusal = Directory.AccountTaken | Directory.NameTooLong | Directory.NoSuchAccount | Directory.DirectoryError
 
-/** Does something with the accounts; what they refuse is one sentence, and an event for a program. */
+/**
+ * Does something with the accounts; what they refuse is one sentence, and an event for a program. Only what adds accounts
+ * makes a file for them: a name that was mistyped is told.
+ */
 const administer = Effect.fnUntraced(function* <R>(
   { directory, ...flags }: Common,
   use: (
     accounts: Directory.Directory["Service"],
     reader: Output.Reader,
   ) => Effect.Effect<void, Refusal | Failure.Failure | Terminal.QuitError, R>,
+  missing: Place.Missing = "Refuse",
 ) {
   const reader = Output.readerOf(flags)
   const place = yield* Place.orDefault(directory)
@@ -55,7 +59,7 @@ const administer = Effect.fnUntraced(function* <R>(
     Effect.catchTag(["AccountTaken", "NameTooLong", "NoSuchAccount", "DirectoryError"], ({ _tag, message }) =>
       Output.fail(reader, _tag, Failure.badInput(message)),
     ),
-    Effect.provide(Place.open(place, "Administer", reader)),
+    Effect.provide(Place.open(place, { use: "Administer", missing, reader })),
   )
 })
 
@@ -111,6 +115,7 @@ const add = Command.make(
         yield* accounts.create([{ account, password, friendlyName, verification, standing: "Enabled" }])
         yield* Output.write(reader, `Added ${Output.legible(account)}.`, { event: "added", account })
       }),
+      "Make",
     ),
 ).pipe(
   Command.withDescription(
@@ -324,6 +329,7 @@ const importing = Command.make(
         )
         yield* Output.write(reader, `Imported ${countOf(read.length)}.`, { event: "imported", accounts: read.length })
       }),
+      "Make",
     ),
 ).pipe(
   Command.withDescription(

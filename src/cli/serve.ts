@@ -200,7 +200,7 @@ export const serve = Command.make("serve", flags, (flags) =>
         : Option.some(yield* Place.orDefault(flags.directory))
     const accounts = Option.match(place, {
       onNone: () => Directory.layerMemory(tried),
-      onSome: (place) => Place.open(place, "Serve", reader),
+      onSome: (place) => Place.open(place, { use: "Serve", missing: "Make", reader }),
     })
     const host = yield* Layer.build(Layer.merge(accounts, Presence.layerMemory))
     return yield* Effect.gen(function* () {

@@ -125,7 +125,8 @@ describe("msnp account add", () => {
     expect(ended.code).toBe(1)
     expect(lastLine(ended)).toMatch(/^msnp: .*[.]$/)
     expect(lastLine(ended)).toContain(expected)
-    expect(await account(["list"])).toMatchObject({ stdout: "There are no accounts.\n" })
+    const isMade = Fs.existsSync(within("accounts.db"))
+    expect(isMade ? await listed() : []).toEqual([])
   })
 
   it("takes an address of 129 bytes", async () => {
@@ -175,6 +176,8 @@ describe("msnp account list", () => {
   })
 
   it("says so where there is none, and tells a program nothing", async () => {
+    await addAlice()
+    await given(["remove", "alice@example.com", "--yes"])
     expect(await account(["list"])).toMatchObject({ code: 0, stdout: "There are no accounts.\n" })
     expect(await account(["list", "--json"])).toMatchObject({ code: 0, stdout: "", stderr: "" })
   })
@@ -298,6 +301,21 @@ describe("msnp account", () => {
 })
 
 describe("where accounts are kept", () => {
+  it.each([
+    [["list"]],
+    [["passwd", "alice@example.com"]],
+    [["remove", "alice@example.com", "--yes"]],
+    [["export", "-"]],
+    [["backup", "copy.db"]],
+    [["rekey"]],
+  ])("is nowhere as long as nothing was added: %j makes no file", async (args) => {
+    const ended = await account(args, "wonderland\n")
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toMatch(/^msnp: There is no [^\n]*[.]\n$/)
+    expect(ended.stderr).toContain(within("accounts.db"))
+    expect(Fs.readdirSync(folder)).toEqual([])
+  })
+
   it("is the file that MSNP_DIRECTORY names, unless --directory does", async () => {
     const environment = { MSNP_DIRECTORY: within("other.db") }
     const added = await Msnp.run(["account", "add", "alice@example.com"], "wonderland\n", environment)
@@ -305,7 +323,9 @@ describe("where accounts are kept", () => {
     expect(await Msnp.run(["account", "list"], "", environment)).toMatchObject({
       stdout: expect.stringContaining("alice@example.com"),
     })
-    expect(await account(["list"], "", environment)).toMatchObject({ stdout: "There are no accounts.\n" })
+    expect(await account(["list"], "", environment)).toMatchObject(
+      refusal(`There is no ${within("accounts.db")} yet: msnp account add makes it.`),
+    )
   })
 
   it("is accounts.db in the user's data directory, where nothing is named", async () => {
@@ -340,7 +360,7 @@ describe("where accounts are kept", () => {
     [{}, ["--directory", "/dev"], "/dev cannot be opened"],
     [{}, ["--directory", ""], "the path of a file, or postgres://…"],
   ])("is told in a sentence where it cannot be opened: %j %j", async (environment, args, expected) => {
-    const ended = await Msnp.run(["account", "list", ...args], "", environment)
+    const ended = await Msnp.run(["account", "add", "alice@example.com", ...args], "wonderland\n", environment)
     expect(ended.code).toBe(1)
     expect(ended.stdout).toBe("")
     expect(ended.stderr).toMatch(/^msnp: [^\n]*[.]\n$/)
