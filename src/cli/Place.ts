@@ -33,14 +33,16 @@ const parse = (text: string): Option.Option<Place> => {
   )
 }
 
-/** The flag `--directory`, or else what the environment says. */
+/** What a place must look like. */
+const expected = "the path of a file, or postgres://…"
+
+/** The flag `--directory`. */
 export const directory = Flag.String("directory").pipe(
   Flag.withMetavar("PATH | postgres://…"),
   Flag.withDescription(
     "Where the accounts are kept: a file, or a PostgreSQL database (default MSNP_DIRECTORY, else accounts.db in the user's data directory)",
   ),
-  Flag.withFallbackConfig(Config.String("MSNP_DIRECTORY")),
-  Flag.filterMap(parse, () => "the path of a file, or postgres://…"),
+  Flag.filterMap(parse, () => expected),
   Flag.optional,
 )
 
@@ -53,20 +55,29 @@ export const control = Flag.String("control").pipe(
   Flag.optional,
 )
 
-/** The place that was named, or the user's own. */
+const variable = "MSNP_DIRECTORY"
+
+/** The user's own place. */
+const own = UserDirectories.make()
+  .data("msnp")
+  .pipe(
+    Effect.map((folder): Place => ({ _tag: "Embedded", path: Path.join(folder, "accounts.db") })),
+    Effect.mapError(() =>
+      Failure.badInput("This user has no home directory: say with --directory where the accounts are kept."),
+    ),
+  )
+
+/** The place that the environment names, or else the user's own. */
+const unnamed = Effect.gen(function* () {
+  const text = yield* Effect.orDie(Config.option(Config.String(variable)))
+  if (Option.isNone(text)) return yield* own
+  const place = parse(text.value)
+  return Option.isSome(place) ? place.value : yield* Failure.badInput(`${variable} is not ${expected}.`)
+})
+
+/** The place that the flag names, or else the environment, or else the user's own. */
 export const orDefault = (named: Option.Option<Place>): Effect.Effect<Place, Failure.Failure> =>
-  Option.match(named, {
-    onNone: () =>
-      UserDirectories.make()
-        .data("msnp")
-        .pipe(
-          Effect.map((folder): Place => ({ _tag: "Embedded", path: Path.join(folder, "accounts.db") })),
-          Effect.mapError(() =>
-            Failure.badInput("This user has no home directory: say with --directory where the accounts are kept."),
-          ),
-        ),
-    onSome: Effect.succeed,
-  })
+  Option.match(named, { onNone: () => unnamed, onSome: Effect.succeed })
 
 /** The Unix socket of the server that runs on a place; none where it has to be named and is not. */
 export const controlOf = (place: Place, named: Option.Option<string>): Option.Option<string> =>

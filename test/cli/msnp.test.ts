@@ -351,6 +351,23 @@ describe("msnp serve", () => {
     expect(await Msnp.tell(served.notification, "VER 0 MSNP7\r\nINF 1\r\n")).toBe("VER 0 MSNP7\r\nINF 1 MD5\r\n")
   })
 
+  it("has its two accounts with --demo, whatever the environment says of others", async () => {
+    const served = Msnp.start(
+      ["serve", "--json", "--demo", "--dispatch", "none", "--notification", "127.0.0.1:0"],
+      "",
+      "ends",
+      {
+        MSNP_DIRECTORY: "/nowhere/accounts.db",
+      },
+    )
+    cleanups.push(() => {
+      served.kill("SIGKILL")
+      return served.ended
+    })
+    const session = await Msnp.signIn(await Msnp.portOf(served, "notification"), "bob@example.com", "builder")
+    session.close()
+  })
+
   it("says 911 on the wire to a wrong digest, and closes", async () => {
     const served = await serve("--demo")
     const digest = "0".repeat(32)
