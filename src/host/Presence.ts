@@ -65,7 +65,7 @@ export class Presence extends Context.Service<
 export const layerMemory: Layer.Layer<Presence> = Layer.sync(Presence, () => {
   const sessions = new Map<string, Arrival & SignedIn>()
   return {
-    signIn: Effect.fnUntraced(function* (arrival) {
+    signIn: Effect.fnUntraced(function* (arrival: Arrival) {
       const name = Account.fold(arrival.account)
       const session = { ...arrival, since: yield* Clock.currentTimeMillis }
       const before = sessions.get(name)
