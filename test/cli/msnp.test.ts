@@ -364,8 +364,9 @@ describe("msnp serve", () => {
       served.kill("SIGKILL")
       return served.ended
     })
-    const session = await Msnp.signIn(await Msnp.portOf(served, "notification"), "bob@example.com", "builder")
-    session.close()
+    const port = await Msnp.portOf(served, "notification")
+    const ended = await Msnp.run(["login", "bob@example.com", "--server", `127.0.0.1:${port}`], "builder\n")
+    expect(ended.code).toBe(0)
   })
 
   it("says 911 on the wire to a wrong digest, and closes", async () => {
