@@ -93,7 +93,9 @@ export const legal = [
   holds<Equals<Legal<"AwaitUsr">, "UsrInitiate" | "CvrTolerated" | "Overdue" | Ends>>(),
   holds<Equals<Legal<"AwaitAdmission">, "Challenge" | "Refer" | "Deny" | "ShutDown" | "HungUp" | "Overdue">>(),
   holds<Equals<Legal<"AwaitDigest">, "UsrRespond" | "CvrTolerated" | "Overdue" | Ends>>(),
-  holds<Equals<Legal<"AwaitVerdict">, "Accept" | "Deny" | "Displaced" | "Dismiss" | "ShutDown" | "HungUp" | "Overdue">>(),
+  holds<
+    Equals<Legal<"AwaitVerdict">, "Accept" | "Deny" | "Displaced" | "Dismiss" | "ShutDown" | "HungUp" | "Overdue">
+  >(),
   holds<Equals<Legal<"LoggedIn">, Further | "Displaced" | "Dismiss" | Ends>>(),
   holds<Equals<Legal<"Closed">, never>>(),
 ]
