@@ -14,7 +14,8 @@ export const awaited: Effect.Effect<void, never, Scope.Scope> = Effect.asVoid(
   Effect.acquireRelease(
     Effect.sync(() => {
       const told = () => void (wasTold = true)
-      process.on("SIGTERM", told)
+      // Before whoever else hears it: what is interrupted may have ended by the time that they return.
+      process.prependListener("SIGTERM", told)
       return told
     }),
     (told) => Effect.sync(() => process.off("SIGTERM", told)),

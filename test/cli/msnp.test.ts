@@ -554,6 +554,21 @@ describe("msnp serve", () => {
     expect(sentence(ended)).toContain(expected)
   })
 
+  it("ends well on SIGTERM while it waits for its accounts still", async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    const silent = Net.createServer((socket) => socket.once("data", () => resolve()))
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve))
+    cleanups.push(() => silent.close())
+    const address = silent.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    const directory = `postgres://msnp@127.0.0.1:${port}/msnp`
+    const environment = { MSNP_DIRECTORY_KEY: "0f".repeat(32) }
+    const served = start(["serve", "--directory", directory], "", "ends", environment)
+    await asked
+    served.kill("SIGTERM")
+    expect(await served.ended).toStrictEqual({ code: 0, stdout: "", stderr: "" })
+  })
+
   it("exits 1 with one line where a port is in use", async () => {
     const served = await serve()
     const taken = `127.0.0.1:${served.dispatch}`
