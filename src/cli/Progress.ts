@@ -11,15 +11,22 @@ import type * as Output from "./Output.ts"
 /** Told each time that something is done. */
 export type Progress = () => void
 
-/** How wide the bar is, in characters. */
-const width = 30
+/** How wide the bar is at most, in characters. */
+const maxWidth = 30
 
 const clear = "\r\u001b[K"
 
-const draw = (what: string, done: number, total: number): void => {
+/** How wide a terminal is taken to be that does not say, in characters. */
+const unknownWidth = 80
+
+/** A bar with words on both sides, on one line of a terminal that is so many characters wide. */
+export const bar = (what: string, done: number, total: number, columns: number): string => {
+  const count = `${done} of ${total}`
+  // A line that is full is one too many for some terminals.
+  const width = Math.min(maxWidth, columns - 1 - `${what} [] ${count}`.length)
+  if (width < 1) return count
   const filled = Math.floor((width * done) / total)
-  const bar = "#".repeat(filled) + "-".repeat(width - filled)
-  process.stderr.write(`${clear}${what} [${bar}] ${done} of ${total}`)
+  return `${what} [${"#".repeat(filled)}${"-".repeat(width - filled)}] ${count}`
 }
 
 /** Nobody is shown anything. */
@@ -45,6 +52,9 @@ export const make = Effect.fnUntraced(function* <E, R>(
   return () => {
     done++
     // A hundred drawings are enough for the eye.
-    if (done === all || done % Math.ceil(all / 100) === 0) draw(what, done, all)
+    if (done === all || done % Math.ceil(all / 100) === 0) {
+      // Some terminals do not say how wide they are.
+      process.stderr.write(clear + bar(what, done, all, process.stderr.columns || unknownWidth))
+    }
   }
 })
