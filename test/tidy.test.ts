@@ -89,6 +89,7 @@ const core = ["machine", "protocol", "login", "session"]
 /** The modules of effect that are data and pure functions: all that the core may use. */
 const pure = [
   "effect/Array",
+  "effect/Chunk",
   "effect/Graph",
   "effect/Option",
   "effect/Redacted",

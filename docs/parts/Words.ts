@@ -127,6 +127,7 @@ export const clientSession: Words<TagOf<ClientSession.State>, TagOf<ClientSessio
     SynOther: "SYN with another serial",
     ListLine: "a line of the lists",
     ListEnd: "the last line of the lists",
+    ListsEndless: "one line of the lists too many",
     ListsRefused: "an error for SYN",
     StatusSet: "CHG",
     ContactOnline: "ILN or NLN",

@@ -382,7 +382,7 @@ export const additions = {
   "beyond.cvr-anytime": addition("Escargot", "With the quirk cvrAnytime, CVR is answered in the login, too."),
   "beyond.hear-lists": addition(
     "draft 7.5; hypothetic v1; the wiki, SYN",
-    "A client says SYN with the serial of the lists it keeps: where the server has the same they stand, else the server's follow, RL last.",
+    "A client says SYN with the serial of the lists it keeps: where the server has the same they stand, else the server's follow, RL last, and a hundred thousand lines of them are taken.",
   ),
   "beyond.hear-status": addition(
     "draft 7.7; the wiki, CHG",

@@ -87,7 +87,7 @@ export const signIn = Effect.fnUntraced(function* (
   const server = Address.format(session.server)
   const events = yield* Queue.sliding<Event, SessionError | Cause.Done>(maxUnread)
   const told = yield* Deferred.make<Lists.Lists, SessionError | ListsRefused>()
-  const gone = yield* Deferred.make<never, LoginError.TimedOut>()
+  const gone = yield* Deferred.make<never, LoginError.TimedOut | LoginError.ServerMisbehaved>()
 
   const first = ClientSession.start({
     trId: yield* session.nextTrId,
@@ -124,7 +124,7 @@ export const signIn = Effect.fnUntraced(function* (
           if (heard !== undefined) Queue.offerUnsafe(events, { _tag: "Command", command: heard })
           break
         case "Close":
-          Deferred.doneUnsafe(gone, Effect.fail(new LoginError.TimedOut({ server, awaiting: ["QNG"] })))
+          Deferred.doneUnsafe(gone, Effect.fail(closing[action.why](server)))
           break
         case "Postponed":
           throw new Error(`No state has ${action.event._tag} wait`)
@@ -184,6 +184,17 @@ export const signIn = Effect.fnUntraced(function* (
     synchronize: feed({ _tag: "Synchronize" }),
   }
 })
+
+/** Why we end a session that the server has not ended. */
+const closing = {
+  Unanswered: (server: string) => new LoginError.TimedOut({ server, awaiting: ["QNG"] }),
+  ListsEndless: (server: string) =>
+    new LoginError.ServerMisbehaved({
+      server,
+      expected: ["LST RL"],
+      got: `more than ${ClientSession.maxLines} lines of lists`,
+    }),
+}
 
 /** What a login's client is given to say. */
 const sayable = (command: ClientSession.Sayable): LoginClient.Sayable =>

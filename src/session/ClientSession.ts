@@ -4,6 +4,7 @@
  * Read the table: it is the protocol. OUT and the end of the connection are the login machine's affair, which goes on
  * beneath this one; when it is time to ask whether the server is still there, the shell knows.
  */
+import * as Chunk from "effect/Chunk"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -19,6 +20,7 @@ import * as FriendlyName from "../protocol/FriendlyName.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
 import { Words } from "../protocol/Wire.ts"
+import * as Count from "./Count.ts"
 import * as Lists from "./Lists.ts"
 import * as Message from "./Message.ts"
 import * as Product from "./Product.ts"
@@ -39,11 +41,11 @@ export const State = Schema.TaggedUnion({
   Unsynchronized: known,
   /** SYN is said, with the TrID `asked`. */
   AwaitSyn: { ...known, asked: TrId.TrId },
-  /** The server's lists come, line by line; `lists` are still those from before. */
-  AwaitLists: { ...known, asked: TrId.TrId, gathered: Lists.Lists },
+  /** The server's lists come, line by line, under this serial; `lists` are still those from before. */
+  AwaitLists: { ...known, asked: TrId.TrId, serial: Count.Count, gathered: Schema.Chunk(Lists.Line) },
   /** The lists kept are the server's. */
   Synchronized: known,
-  /** The server is taken for gone. */
+  /** We take no more of what the server says. */
   Closed: { trId: TrId.TrId },
 })
 export type State = typeof State.Type
@@ -56,11 +58,13 @@ export const Event = Schema.TaggedUnion({
   /** The answer to SYN, with the serial that was asked with: nothing follows. */
   SynSame: {},
   /** The answer to SYN, with another serial: the lists follow. */
-  SynOther: { serial: Lists.Lists.fields.serial },
-  /** A line of the lists; with it, so much is gathered. */
-  ListLine: { gathered: Lists.Lists },
+  SynOther: { serial: Count.Count },
+  /** A line of the lists. */
+  ListLine: { line: Lists.Line },
   /** The last line of the lists. */
-  ListEnd: { lists: Lists.Lists },
+  ListEnd: { line: Lists.Line },
+  /** A line of the lists that is one too many. */
+  ListsEndless: {},
   /** The server does not give the lists out. */
   ListsRefused: { code: ErrorCode.ErrorCode },
   /** The status that others see, as it was asked for or as the server has set it. */
@@ -128,8 +132,8 @@ export type Action =
   | { readonly _tag: "Report"; readonly report: Report }
   /** Hand the command just heard to the application, as it came. */
   | { readonly _tag: "Deliver" }
-  /** End the session: there is nobody to say OUT to. */
-  | { readonly _tag: "Close" }
+  /** End the session: the server is not there any more, or its lists have no end. */
+  | { readonly _tag: "Close"; readonly why: "Unanswered" | "ListsEndless" }
 
 const { ignore, misuse, rule } = Machine
 
@@ -140,6 +144,7 @@ const open = <const S extends string>(state: S) =>
     SynOther: misuse,
     ListLine: misuse,
     ListEnd: misuse,
+    ListsEndless: misuse,
     ListsRefused: misuse,
     StatusSet: rule("status", [state], "Report it.", "beyond.hear-status"),
     ContactOnline: rule("contact", [state], "Report it.", "beyond.hear-status"),
@@ -178,6 +183,7 @@ export const table = {
     ...open("AwaitLists"),
     ListLine: rule("list-line", ["AwaitLists"], "Gather it.", "beyond.hear-lists"),
     ListEnd: rule("list-end", ["Synchronized"], "Report the lists.", "beyond.hear-lists"),
+    ListsEndless: rule("lists-endless", ["Closed"], "Take no more of it.", "beyond.hear-lists"),
     ListsRefused: listsRefused,
     Synchronize: underWay,
   },
@@ -187,6 +193,7 @@ export const table = {
     SynOther: late,
     ListLine: late,
     ListEnd: late,
+    ListsEndless: late,
     ListsRefused: late,
     StatusSet: late,
     ContactOnline: late,
@@ -224,6 +231,11 @@ const say = <S extends Open>(state: S, command: (trId: TrId.TrId) => Sayable): S
 
 const nothing = <S extends State>(state: S): Step<S, Action> => ({ state, actions: [] })
 
+const close = (trId: TrId.TrId, why: ByTag<Action, "Close">["why"]): Step<ByTag<State, "Closed">, Action> => ({
+  state: { _tag: "Closed", trId },
+  actions: [{ _tag: "Close", why }],
+})
+
 const synchronized = ({ pong, trId }: Open, lists: Lists.Lists) =>
   report({ _tag: "Synchronized", trId, lists, pong }, { _tag: "Synchronized", lists })
 
@@ -252,10 +264,7 @@ const always = {
     state: { ...state, pong: "Due" },
     actions: [{ _tag: "Say", command: { _tag: "Png" } }],
   }),
-  Unanswered: ({ trId }: Open): Step<ByTag<State, "Closed">, Action> => ({
-    state: { _tag: "Closed", trId },
-    actions: [{ _tag: "Close" }],
-  }),
+  Unanswered: ({ trId }: Open) => close(trId, "Unanswered"),
 } as const
 
 const synchronize = {
@@ -270,13 +279,14 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
     ...always,
     SynSame: (state) => synchronized(state, state.lists),
     SynOther: ({ asked, lists, pong, trId }, { serial }) =>
-      nothing({ _tag: "AwaitLists", trId, lists, pong, asked, gathered: Lists.begin(serial) }),
+      nothing({ _tag: "AwaitLists", trId, lists, pong, asked, serial, gathered: Chunk.empty() }),
     ListsRefused: unsynchronized,
   },
   AwaitLists: {
     ...always,
-    ListLine: (state, { gathered }) => nothing({ ...state, gathered }),
-    ListEnd: (state, { lists }) => synchronized(state, lists),
+    ListLine: (state, { line }) => nothing({ ...state, gathered: Chunk.append(state.gathered, line) }),
+    ListEnd: (state, { line }) => synchronized(state, Lists.gather(state.serial, Chunk.append(state.gathered, line))),
+    ListsEndless: ({ trId }) => close(trId, "ListsEndless"),
     ListsRefused: unsynchronized,
   },
   Synchronized: { ...always, ...synchronize },
@@ -328,9 +338,9 @@ const ofSession = (state: State, command: SessionServerCommand.SessionServerComm
     case "Lsg":
     case "Lst":
     case "LstEmpty":
-      return "gathered" in state && command.trId === state.asked ? listed(state.gathered, command) : other
+      return state._tag === "AwaitLists" && command.trId === state.asked ? listed(state, command) : other
     case "Bpr":
-      return "gathered" in state ? listed(state.gathered, command) : other
+      return state._tag === "AwaitLists" ? listed(state, command) : other
     case "Chg":
       return { _tag: "StatusSet", status: command.status }
     case "Iln":
@@ -356,10 +366,13 @@ const ofSession = (state: State, command: SessionServerCommand.SessionServerComm
   }
 }
 
-const listed = (gathered: Lists.Lists, command: SessionServerCommand.SessionServerCommand): Event => {
-  const lists = Lists.gather(gathered, command)
-  return Lists.isLast(command) ? { _tag: "ListEnd", lists } : { _tag: "ListLine", gathered: lists }
+const listed = ({ gathered }: ByTag<State, "AwaitLists">, line: Lists.Line): Event => {
+  if (Lists.isLast(line)) return { _tag: "ListEnd", line }
+  return Chunk.size(gathered) < maxLines ? { _tag: "ListLine", line } : { _tag: "ListsEndless" }
 }
+
+/** How many lines of lists are gathered: a hundred times what Microsoft's servers had for anybody. */
+export const maxLines = 100_000
 
 const ofMessage = (message: Message.Message): Event =>
   message._tag === "Other" ? { ...message, _tag: "Message" } : message
@@ -372,7 +385,7 @@ export const due = (state: State): ByTag<Event, "Ping" | "Unanswered"> =>
 export const spend = <S extends State>(state: S): S => ({ ...state, trId: TrId.next(state.trId) })
 
 /** What a client keeps that has never synchronized: nothing, under a serial that is no server's. */
-export const noLists: Lists.Lists = Lists.begin(0)
+export const noLists: Lists.Lists = { ...Lists.empty, serial: 0 }
 
 /** With what a session begins. */
 export interface Options {

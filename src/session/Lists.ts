@@ -1,7 +1,7 @@
 /**
  * The lists of an account: whom it knows, in groups, who may see it, and who knows it; with a few settings.
  *
- * {@link toCommands} is what a server says of them behind SYN; {@link gather} puts such commands together again, until
+ * {@link toCommands} is what a server says of them behind SYN; {@link gather} puts such lines together again, once
  * {@link isLast} says that nothing more follows.
  */
 import * as Arr from "effect/Array"
@@ -85,7 +85,7 @@ export const toCommands = (
   { addPolicy, allow, block, forward, groups, phones, privacyPolicy, reverse, serial }: Lists,
   dialect: Dialect.Dialect,
   trId: TrId.TrId,
-): ReadonlyArray<SessionServerCommand.SessionServerCommand> => {
+): ReadonlyArray<Line> => {
   const has = rules[dialect]
   const ofPhones = (phones: ReadonlyArray<Phone>) => (has.phones === "Present" ? phones : [])
 
@@ -125,71 +125,72 @@ export const toCommands = (
   ]
 }
 
-/** Where gathering begins: nothing is known but the serial that SYN has told. */
-export const begin = (serial: number): Lists => ({ ...empty, serial })
+/** What a server says of lists, behind its answer to SYN. */
+export const Line = Schema.Union([
+  SessionServerCommand.Gtc.type,
+  SessionServerCommand.Blp.type,
+  SessionServerCommand.Prp.type,
+  SessionServerCommand.Lsg.type,
+  SessionServerCommand.Lst.type,
+  SessionServerCommand.LstEmpty.type,
+  SessionServerCommand.Bpr.type,
+])
+export type Line = typeof Line.Type
 
-/** The lists with what a command adds to them; with nothing more where it tells nothing of lists. */
-export const gather = (lists: Lists, command: SessionServerCommand.SessionServerCommand): Lists => {
-  switch (command._tag) {
-    case "Gtc":
-      return { ...lists, addPolicy: command.policy }
-    case "Blp":
-      return { ...lists, privacyPolicy: command.policy }
-    case "Prp":
-      return { ...lists, phones: [...lists.phones, phone(command)] }
-    case "Lsg": {
-      const group = { id: command.id, name: command.name }
-      return { ...lists, groups: command.item === 1 ? [group] : [...lists.groups, group] }
+/** The lists that lines tell, in any order, under the serial that SYN has told. What they do not tell is as in {@link empty}. */
+export const gather = (serial: number, lines: Iterable<Line>): Lists => {
+  let { addPolicy, privacyPolicy } = empty
+  const own: Array<Phone> = []
+  const groups: Array<Group> = []
+  const entries = { FL: new Array<Entry>(), AL: new Array<Entry>(), BL: new Array<Entry>(), RL: new Array<Entry>() }
+  const ofContacts: Array<typeof SessionServerCommand.Bpr.type.Type> = []
+  for (const line of lines) {
+    switch (line._tag) {
+      case "Gtc":
+        addPolicy = line.policy
+        break
+      case "Blp":
+        privacyPolicy = line.policy
+        break
+      case "Prp":
+        own.push(phone(line))
+        break
+      case "Lsg":
+        groups.push({ id: line.id, name: line.name })
+        break
+      case "Lst":
+        entries[line.list].push(line)
+        break
+      case "Bpr":
+        ofContacts.push(line)
+        break
+      case "LstEmpty":
+        break
     }
-    case "Lst":
-      return { ...lists, ...entry(lists, command) }
-    case "Bpr":
-      return {
-        ...lists,
-        forward: lists.forward.map((contact) =>
-          Account.same(contact.account, command.account)
-            ? { ...contact, phones: [...contact.phones, phone(command)] }
-            : contact,
-        ),
-      }
-    case "Syn":
-    case "LstEmpty":
-    case "Chg":
-    case "Iln":
-    case "Nln":
-    case "Fln":
-    case "Qng":
-    case "Chl":
-    case "Qry":
-    case "Url":
-    case "Cvq":
-    case "Msg":
-      return lists
+  }
+  const phones = Map.groupBy(ofContacts, ({ account }) => Account.fold(account))
+  return {
+    serial,
+    addPolicy,
+    privacyPolicy,
+    phones: own,
+    groups: Arr.isArrayNonEmpty(groups) ? groups : empty.groups,
+    forward: entries.FL.map(({ account, friendlyName, groups }) => {
+      const known = { ...contact(account, friendlyName), phones: (phones.get(Account.fold(account)) ?? []).map(phone) }
+      return Arr.isReadonlyArrayNonEmpty(groups) ? { ...known, groups } : known
+    }),
+    allow: entries.AL.map(person),
+    block: entries.BL.map(person),
+    reverse: entries.RL.map(person),
   }
 }
+
+type Entry = typeof SessionServerCommand.Lst.type.Type
 
 const phone = ({ property, value }: Phone): Phone => ({ property, value })
+const person = ({ account, friendlyName }: Person): Person => ({ account, friendlyName })
 
-const entry = (
-  { allow, block, forward, reverse }: Lists,
-  { account, friendlyName, groups, list }: typeof SessionServerCommand.Lst.type.Type,
-): Partial<Lists> => {
-  const person = { account, friendlyName }
-  switch (list) {
-    case "FL": {
-      const known = contact(account, friendlyName)
-      return { forward: [...forward, Arr.isReadonlyArrayNonEmpty(groups) ? { ...known, groups } : known] }
-    }
-    case "AL":
-      return { allow: [...allow, person] }
-    case "BL":
-      return { block: [...block, person] }
-    case "RL":
-      return { reverse: [...reverse, person] }
-  }
-}
-
-/** Whether the lists are whole with this command: it is RL's last, or says that RL is empty. */
-export const isLast = (command: SessionServerCommand.SessionServerCommand): boolean =>
-  (command._tag === "LstEmpty" && command.list === "RL") ||
-  (command._tag === "Lst" && command.list === "RL" && command.item === command.total)
+/** Whether the lists are whole with this line: it is RL's last, or says that RL is empty. */
+export const isLast = (line: Line): boolean =>
+  (line._tag === "LstEmpty" && line.list === "RL") ||
+  (line._tag === "Lst" && line.list === "RL" && line.item === line.total)

@@ -226,6 +226,20 @@ describe("the lists of a client that signs in", () => {
     }),
   )
 
+  it.effect("end the session where they have no end, for good", () =>
+    Effect.gen(function* () {
+      const { peer, session } = yield* signedIn()
+      yield* peer.say("SYN 5 255\r\n")
+      yield* peer.say("LST 5 AL 255 1 2 bob@hotmail.com Bob\r\n".repeat(100_001))
+      const error = yield* Effect.flip(session.lists)
+      assert.strictEqual(
+        error.message,
+        `${server} broke the protocol: expected LST RL, got more than 100000 lines of lists.`,
+      )
+      assert.isFalse(error._tag !== "ListsRefused" && SessionClient.isPassing(error))
+    }),
+  )
+
   it.effect("are an error where the session ends before they are there, whoever ends it", () =>
     Effect.gen(function* () {
       const { peer, session } = yield* signedIn()

@@ -1,3 +1,4 @@
+import * as Chunk from "effect/Chunk"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -13,6 +14,7 @@ import * as TrId from "../../src/protocol/TrId.ts"
 import * as ClientSession from "../../src/session/ClientSession.ts"
 import * as Lists from "../../src/session/Lists.ts"
 import * as SessionClientCommand from "../../src/session/SessionClientCommand.ts"
+import * as SessionServerCommand from "../../src/session/SessionServerCommand.ts"
 import { crlf } from "../support/Frame.ts"
 import type { Law } from "../support/Law.ts"
 import { laws, unchanged } from "../support/Law.ts"
@@ -27,7 +29,7 @@ const bob = Account.Account.make("bob@hotmail.com")
 const carol = Account.Account.make("carol@hotmail.com")
 
 /** What a client has kept of an earlier session: lists of serial 5, with Bob on them. */
-const kept: Lists.Lists = { ...Lists.begin(5), forward: [Lists.contact(bob, name("Bob"))] }
+const kept: Lists.Lists = { ...Lists.empty, serial: 5, forward: [Lists.contact(bob, name("Bob"))] }
 
 const encode = (command: ClientSession.Sayable): string =>
   Result.getOrThrow(
@@ -46,12 +48,22 @@ const pairs = (fields: object): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(", ")
 
+/** Lines of lists as the laws write them: the encoded lines. */
+const lines = (gathered: Chunk.Chunk<Lists.Line>): string =>
+  Array.from(gathered, (line) => {
+    const { parameters, verb } = Result.getOrThrow(SessionServerCommand.encode(line))
+    return [verb, ...parameters].join(" ")
+  }).join("; ")
+
+const isGathered = Schema.is(Schema.Chunk(Lists.Line))
+
 /** A state or a report as the laws write it. */
 const inShort = (value: Tagged): string =>
   Script.describe(
     Object.fromEntries(
       Object.entries(value).map(([key, field]) => {
         if (Schema.is(Lists.Lists)(field)) return [key, shortly(field)]
+        if (isGathered(field)) return [key, lines(field)]
         return [key, key === "fields" || key === "headers" ? pairs(field) : field]
       }),
     ),
@@ -70,7 +82,7 @@ const told = ({ actions, state }: Taken): ReadonlyArray<string> => [
       case "Deliver":
         return "<o> Client is handed the command"
       case "Close":
-        return "<o> Client closes connection"
+        return `<o> Client closes connection: ${action.why}`
       case "Postponed":
         return "<o> It waits"
     }
@@ -79,6 +91,19 @@ const told = ({ actions, state }: Taken): ReadonlyArray<string> => [
 ]
 
 const move = (state: ClientSession.State, event: ClientSession.Event): Taken => ClientSession.transition(state, event)
+
+/** A line of the lists that the states await. */
+const listed = (account: Account.Account, friendlyName: string): Lists.Line => ({
+  _tag: "Lst",
+  trId: trId(7),
+  list: "FL",
+  serial: 12,
+  item: 1,
+  total: 2,
+  account,
+  friendlyName: name(friendlyName),
+  groups: [],
+})
 
 const states = {
   Unsynchronized: { _tag: "Unsynchronized", trId: trId(9), lists: ClientSession.noLists, pong: "NotDue" },
@@ -89,20 +114,20 @@ const states = {
     lists: kept,
     pong: "NotDue",
     asked: trId(7),
-    gathered: Lists.begin(12),
+    serial: 12,
+    gathered: Chunk.of(listed(bob, "Bob")),
   },
   Synchronized: { _tag: "Synchronized", trId: trId(9), lists: kept, pong: "NotDue" },
   Closed: { _tag: "Closed", trId: trId(9) },
 } as const satisfies { readonly [name: string]: ClientSession.State }
 type StateName = keyof typeof states
 
-const newer: Lists.Lists = { ...Lists.begin(12), forward: [Lists.contact(carol, name("Carol"))] }
-
 const events = {
   SynSame: { _tag: "SynSame" },
   SynOther: { _tag: "SynOther", serial: 12 },
-  ListLine: { _tag: "ListLine", gathered: newer },
-  ListEnd: { _tag: "ListEnd", lists: newer },
+  ListLine: { _tag: "ListLine", line: listed(carol, "Carol") },
+  ListEnd: { _tag: "ListEnd", line: { _tag: "LstEmpty", trId: trId(7), list: "RL", serial: 12 } },
+  ListsEndless: { _tag: "ListsEndless" },
   ListsRefused: { _tag: "ListsRefused", code: 603 },
   StatusSet: { _tag: "StatusSet", status: "Busy" },
   ContactOnline: { _tag: "ContactOnline", account: bob, friendlyName: name("Bob"), status: "Away" },
@@ -130,14 +155,14 @@ type EventName = keyof typeof events
 const { defect, late, legal } = laws<StateName, EventName>()
 
 const open: ReadonlyArray<StateName> = ["Unsynchronized", "AwaitSyn", "AwaitLists", "Synchronized"]
-const ofLists: ReadonlyArray<EventName> = ["SynSame", "SynOther", "ListLine", "ListEnd", "ListsRefused"]
+const ofLists: ReadonlyArray<EventName> = ["SynSame", "SynOther", "ListLine", "ListEnd", "ListsEndless", "ListsRefused"]
 
 /** Each state in which the session goes on, as it is behind a move that uses up a TrID, or has QNG due. */
 const behind = (trId: number, pong: string) =>
   ({
     Unsynchronized: `    Unsynchronized { trId: ${trId}, lists: 0, pong: ${pong} }`,
     AwaitSyn: `    AwaitSyn { trId: ${trId}, lists: 5 FL bob@hotmail.com, pong: ${pong}, asked: 7 }`,
-    AwaitLists: `    AwaitLists { trId: ${trId}, lists: 5 FL bob@hotmail.com, pong: ${pong}, asked: 7, gathered: 12 }`,
+    AwaitLists: `    AwaitLists { trId: ${trId}, lists: 5 FL bob@hotmail.com, pong: ${pong}, asked: 7, serial: 12, gathered: LST 7 FL 12 1 2 bob@hotmail.com Bob }`,
     Synchronized: `    Synchronized { trId: ${trId}, lists: 5 FL bob@hotmail.com, pong: ${pong} }`,
   }) as const
 
@@ -170,14 +195,14 @@ const sessionLaws: ReadonlyArray<Law<StateName, EventName>> = [
     ["beyond.hear-lists"],
     ["AwaitSyn"],
     ["SynOther"],
-    ["    AwaitLists { trId: 9, lists: 5 FL bob@hotmail.com, pong: NotDue, asked: 7, gathered: 12 }"],
+    ["    AwaitLists { trId: 9, lists: 5 FL bob@hotmail.com, pong: NotDue, asked: 7, serial: 12, gathered:  }"],
   ),
   legal(
     ["beyond.hear-lists"],
     ["AwaitLists"],
     ["ListLine"],
     [
-      "    AwaitLists { trId: 9, lists: 5 FL bob@hotmail.com, pong: NotDue, asked: 7, gathered: 12 FL carol@hotmail.com }",
+      "    AwaitLists { trId: 9, lists: 5 FL bob@hotmail.com, pong: NotDue, asked: 7, serial: 12, gathered: LST 7 FL 12 1 2 bob@hotmail.com Bob; LST 7 FL 12 1 2 carol@hotmail.com Carol }",
     ],
   ),
   legal(
@@ -185,9 +210,15 @@ const sessionLaws: ReadonlyArray<Law<StateName, EventName>> = [
     ["AwaitLists"],
     ["ListEnd"],
     [
-      "<o> Client is told Synchronized { lists: 12 FL carol@hotmail.com }",
-      "    Synchronized { trId: 9, lists: 12 FL carol@hotmail.com, pong: NotDue }",
+      "<o> Client is told Synchronized { lists: 12 FL bob@hotmail.com }",
+      "    Synchronized { trId: 9, lists: 12 FL bob@hotmail.com, pong: NotDue }",
     ],
+  ),
+  legal(
+    ["beyond.hear-lists"],
+    ["AwaitLists"],
+    ["ListsEndless"],
+    ["<o> Client closes connection: ListsEndless", "    Closed { trId: 9 }"],
   ),
   legal(
     ["beyond.hear-lists"],
@@ -250,7 +281,7 @@ const sessionLaws: ReadonlyArray<Law<StateName, EventName>> = [
   // Is the server there?
   ...everywhere(["beyond.ping"], "Ping", String.raw`>>> PNG\r\n`, behind(9, "Due")),
   legal(["beyond.ping"], open, ["Qng"], [unchanged]),
-  legal(["beyond.ping"], open, ["Unanswered"], ["<o> Client closes connection", "    Closed { trId: 9 }"]),
+  legal(["beyond.ping"], open, ["Unanswered"], ["<o> Client closes connection: Unanswered", "    Closed { trId: 9 }"]),
 
   // The version, and everything else.
   ...everywhere(
@@ -265,7 +296,7 @@ const sessionLaws: ReadonlyArray<Law<StateName, EventName>> = [
 
   // A line of the lists is one only where the lists are awaited.
   defect(["Unsynchronized", "Synchronized"], ofLists),
-  defect(["AwaitSyn"], ["ListLine", "ListEnd"]),
+  defect(["AwaitSyn"], ["ListLine", "ListEnd", "ListsEndless"]),
   defect(["AwaitLists"], ["SynSame", "SynOther"]),
 
   late(
@@ -475,7 +506,36 @@ describe("the lists of a client's session", () => {
   it("follow where the server has an older serial, too", () => {
     const { hear } = begin({ lists: kept })
     hear(crlf("SYN 5 4"))
-    expect(hear(crlf("LST 5 RL 4 0 0"))).toEqual([{ _tag: "Synchronized", lists: Lists.begin(4) }])
+    expect(hear(crlf("LST 5 RL 4 0 0"))).toEqual([{ _tag: "Synchronized", lists: { ...Lists.empty, serial: 4 } }])
+  })
+
+  it("are told at once, however many people are on them", () => {
+    const { hear } = begin()
+    const count = 20_000
+    const people = Array.from({ length: count }, (_, i) => `${i}@hotmail.com`)
+    hear(crlf("SYN 5 255"))
+    people.forEach((account, i) => {
+      hear(crlf(`LST 5 FL 255 ${i + 1} ${count} ${account} Bob`, `BPR 255 ${account} PHH ${i}`))
+    })
+    const contacts = people.map((account, i) => ({
+      account,
+      friendlyName: "Bob",
+      groups: [0],
+      phones: [{ property: "PHH", value: String(i) }],
+    }))
+    expect(hear(crlf("LST 5 RL 255 0 0"))).toEqual([
+      { _tag: "Synchronized", lists: { ...Lists.empty, serial: 255, forward: contacts } },
+    ])
+  })
+
+  it("end the session where they have no end: a hundred thousand lines are taken", () => {
+    const { hear, state } = begin()
+    hear(crlf("SYN 5 255"))
+    const endless = crlf("LST 5 AL 255 1 2 bob@hotmail.com Bob")
+    for (let i = 0; i < 100_000; i++) hear(endless)
+    expect(state()._tag).toBe("AwaitLists")
+    expect(hear(endless)).toEqual(["Close"])
+    expect(state()).toEqual({ _tag: "Closed", trId: 7 })
   })
 
   it("are asked for again where the application wants it, and what was kept stays until they are there", () => {

@@ -130,24 +130,21 @@ describe("the lists of an account", () => {
       fc.assert(
         fc.property(lists, (lists) => {
           const commands = Lists.toCommands(lists, dialect, trId)
-          expect(commands.reduce(Lists.gather, Lists.begin(lists.serial))).toEqual(told[dialect](lists))
+          expect(Lists.gather(lists.serial, commands)).toEqual(told[dialect](lists))
           expect(commands.map(Lists.isLast)).toEqual(commands.map((_, i) => i === commands.length - 1))
         }),
       )
     },
   )
 
-  it("are not changed by what tells nothing of them", () => {
-    expect(Lists.gather(known, { _tag: "Qng" })).toBe(known)
-    expect(Lists.gather(known, { _tag: "Fln", account: bob.account })).toBe(known)
+  it("come together in whatever order they are told, each with its phones; what nobody tells is as by default", () => {
+    const told = Lists.toCommands(known, "MSNP7", trId)
+    const phones = told.filter(({ _tag }) => _tag === "Bpr")
+    const people = told.filter(({ _tag }) => _tag === "Lst" || _tag === "LstEmpty")
+    const settings = told.filter((line) => !phones.includes(line) && !people.includes(line))
+    expect(Lists.gather(12, [...phones, ...people, ...settings])).toEqual(known)
+    expect(Lists.gather(1, [])).toEqual(Lists.empty)
     // A phone of somebody who is on no forward list has no place.
-    const stranger = {
-      _tag: "Bpr",
-      serial: 12,
-      account: Account.Account.make("d@e.f"),
-      property: "PHH",
-      value: "1",
-    } as const
-    expect(Lists.gather(known, stranger)).toEqual(known)
+    expect(Lists.gather(1, phones)).toEqual(Lists.empty)
   })
 })

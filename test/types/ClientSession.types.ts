@@ -50,12 +50,12 @@ export const futureLists: All["AwaitSyn"]["ListsRefused"] = (state, refusal) => 
 /** A handler in each state for these events, and for no other: what is legal there. */
 type Legal<Tag extends TagOf<ClientSession.State>> = keyof All[Tag]
 type Always = Exclude<TagOf<ClientSession.Event>, "Synchronize" | OfLists>
-type OfLists = "SynSame" | "SynOther" | "ListLine" | "ListEnd" | "ListsRefused"
+type OfLists = "SynSame" | "SynOther" | "ListLine" | "ListEnd" | "ListsEndless" | "ListsRefused"
 
 export const legal = [
   holds<Equals<Legal<"Unsynchronized">, "Synchronize" | Always>>(),
   holds<Equals<Legal<"AwaitSyn">, "SynSame" | "SynOther" | "ListsRefused" | Always>>(),
-  holds<Equals<Legal<"AwaitLists">, "ListLine" | "ListEnd" | "ListsRefused" | Always>>(),
+  holds<Equals<Legal<"AwaitLists">, "ListLine" | "ListEnd" | "ListsEndless" | "ListsRefused" | Always>>(),
   holds<Equals<Legal<"Synchronized">, "Synchronize" | Always>>(),
   holds<Equals<Legal<"Closed">, never>>(),
 ]
