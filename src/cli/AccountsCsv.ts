@@ -56,7 +56,9 @@ const headerOf = (cells: Csv.Row): Result.Result<ReadonlyArray<Column>, string> 
   const isWhole = header.length === cells.length && new Set(header).size === header.length
   return isWhole && header.includes("account") && header.includes("password")
     ? Result.succeed(header)
-    : Result.fail(`The header must name account and password, and of ${columns.join(", ")} each once at most.`)
+    : Result.fail(
+        `The header must name account and password, and of ${columns.join(", ")} each once at most, with commas between.`,
+      )
 }
 
 /** Yes or no, in any letter case, since spreadsheets have their own; yes where there is no such column. */

@@ -8,11 +8,13 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Failure from "./Failure.ts"
+import * as Files from "./Files.ts"
 
 /** The longest password that is read, in bytes: whoever gives more gives something else. */
 export const maxBytes = 65_536
@@ -58,7 +60,7 @@ const get = Effect.fnUntraced(function* <E, R>(
   if (canPrompt) return yield* prompt
   if (yield* stdio.stdinIsTerminal) {
     return yield* Failure.badInput(
-      "The password cannot be asked for where the output goes elsewhere; give it on standard input, or with --password-file.",
+      "The password cannot be asked for where the output goes elsewhere, or the terminal cannot hide it; give it on standard input, or with --password-file.",
     )
   }
   const ifEmpty = "There is no password on standard input; give it there, or with --password-file."
@@ -69,8 +71,8 @@ const get = Effect.fnUntraced(function* <E, R>(
 const letGoOfStdin = Effect.sync(() => process.stdin.destroy())
 
 /** The first line of a stream, of which no more is read than that takes. */
-const firstLine = Effect.fnUntraced(function* <E>(
-  stream: Stream.Stream<Uint8Array, E>,
+const firstLine = Effect.fnUntraced(function* (
+  stream: Stream.Stream<Uint8Array, PlatformError.PlatformError>,
   name: string,
   ifEmpty: string,
 ): Effect.fn.Return<Redacted.Redacted<string>, Failure.Failure> {
@@ -81,12 +83,17 @@ const firstLine = Effect.fnUntraced(function* <E>(
     ),
     Stream.takeUntil((bytes) => bytes.includes("\n") || bytes.length > maxBytes + "\r".length),
     Stream.runLast,
-    Effect.mapError(() => Failure.badInput(`${name} cannot be read.`)),
+    Effect.mapError((error) => Failure.badInput(`${name} cannot be read: ${Files.whyNot("Read", error)}.`)),
   )
   const [line = ""] = Option.getOrElse(bytes, () => "").split(/\r?\n/, 1)
   if (line === "") return yield* Failure.badInput(ifEmpty)
   if (line.length > maxBytes) {
     return yield* Failure.badInput(`${name} begins with a line longer than 64 KiB, which is no password.`)
   }
-  return Redacted.make(new TextDecoder().decode(Bytes.toUint8Array(line)), { label: "password" })
+  // A mark of byte order, as Windows puts it at the head of a file, is no part of the password.
+  const text = yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(Bytes.toUint8Array(line)),
+    catch: () => Failure.badInput(`${name} begins with a line that is no text in UTF-8.`),
+  })
+  return Redacted.make(text, { label: "password" })
 })

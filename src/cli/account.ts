@@ -10,7 +10,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
@@ -23,6 +22,7 @@ import * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as AccountArgument from "./AccountArgument.ts"
 import * as AccountsCsv from "./AccountsCsv.ts"
 import * as Failure from "./Failure.ts"
+import * as Files from "./Files.ts"
 import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Place from "./Place.ts"
@@ -40,10 +40,13 @@ interface Common {
 /** Why a directory does not do what it is told. */
 type Refusal = Directory.AccountTaken | Directory.NameTooLong | Directory.NoSuchAccount | Directory.DirectoryError
 
-/**
- * Does something with the accounts; what they refuse is one sentence, and an event for a program. Only what adds accounts
- * makes a file for them: a name that was mistyped is told.
- */
+/** Says what is refused: one sentence, and an event for a program. */
+const refuse =
+  (reader: Output.Reader) =>
+  ({ _tag, message }: Refusal) =>
+    Output.fail(reader, _tag, Failure.badInput(message))
+
+/** Does something with the accounts. Only what adds some makes a file for them: a name that was mistyped is told. */
 const administer = Effect.fnUntraced(function* <R>(
   { directory, ...flags }: Common,
   use: (
@@ -56,9 +59,7 @@ const administer = Effect.fnUntraced(function* <R>(
   const place = yield* Place.orDefault(directory)
   yield* Directory.Directory.pipe(
     Effect.flatMap((accounts) => use(accounts, reader)),
-    Effect.catchTag(["AccountTaken", "NameTooLong", "NoSuchAccount", "DirectoryError"], ({ _tag, message }) =>
-      Output.fail(reader, _tag, Failure.badInput(message)),
-    ),
+    Effect.catchTag(["AccountTaken", "NameTooLong", "NoSuchAccount", "DirectoryError"], refuse(reader)),
     Effect.provide(Place.open(place, { use: "Administer", missing, reader })),
   )
 })
@@ -82,9 +83,12 @@ const changing = (
     ),
   ).pipe(Command.withDescription(description))
 
-const friendlyName = Option.liftPredicate(Schema.is(FriendlyName.FriendlyName))
+const isFriendlyName = Schema.is(FriendlyName.FriendlyName)
 
-const unusable = () => "a name that is not empty"
+const friendlyName = (text: string) =>
+  isFriendlyName(text) && AccountArgument.isIntact(text) ? Option.some(text) : Option.none()
+
+const unusable = () => "a name in UTF-8 that is not empty"
 
 const add = Command.make(
   "add",
@@ -102,13 +106,13 @@ const add = Command.make(
     passwordFile: Password.file,
     ...common,
   },
-  ({ account, name, passwordFile, unverified, ...flags }) =>
-    administer(
+  Effect.fnUntraced(function* ({ account, name, passwordFile, unverified, ...flags }) {
+    const friendlyName = Option.getOrElse(name, () => FriendlyName.FriendlyName.make(account))
+    // Before a file is made, or anybody types a password, for nothing.
+    yield* Effect.catch(Directory.checkName(account, friendlyName), refuse(Output.readerOf(flags)))
+    yield* administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
-        const friendlyName = Option.getOrElse(name, () => FriendlyName.FriendlyName.make(account))
-        // Before anybody types a password for nothing.
-        yield* Directory.checkName(account, friendlyName)
         if (Option.isSome(yield* accounts.find(account))) return yield* new Directory.AccountTaken({ account })
         const password = yield* Password.choose(passwordFile, account)
         const verification = unverified ? "Unverified" : "Verified"
@@ -116,7 +120,8 @@ const add = Command.make(
         yield* Output.write(reader, `Added ${Output.legible(account)}.`, { event: "added", account })
       }),
       "Make",
-    ),
+    )
+  }),
 ).pipe(
   Command.withDescription(
     "Add an account. The password is asked for twice, or read from --password-file or standard input; never an argument",
@@ -131,6 +136,17 @@ const add = Command.make(
   ]),
 )
 
+/** Fails where there is no such account. One whose password cannot be had any more is there, and can be mended. */
+const mustBeThere = (accounts: Directory.Directory["Service"], account: Account.Account) =>
+  accounts.find(account).pipe(
+    Effect.map(Option.isSome),
+    Effect.orElseSucceed(() => true),
+    Effect.filterOrFail(
+      (isThere) => isThere,
+      () => new Directory.NoSuchAccount({ account }),
+    ),
+  )
+
 const passwd = Command.make(
   "passwd",
   { account: AccountArgument.make("The account"), passwordFile: Password.file, ...common },
@@ -138,7 +154,7 @@ const passwd = Command.make(
     administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
-        if (Option.isNone(yield* accounts.find(account))) return yield* new Directory.NoSuchAccount({ account })
+        yield* mustBeThere(accounts, account)
         const password = yield* Password.choose(passwordFile, account)
         yield* accounts.changePassword(account, password)
         yield* Output.write(
@@ -222,7 +238,7 @@ const remove = Command.make(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         if (!yes) {
-          if (Option.isNone(yield* accounts.find(account))) return yield* new Directory.NoSuchAccount({ account })
+          yield* mustBeThere(accounts, account)
           yield* confirm(account)
         }
         yield* accounts.remove(account)
@@ -306,16 +322,17 @@ const importing = Command.make(
     file: Argument.String("FILE").pipe(Argument.withDescription("The file; - for standard input")),
     ...common,
   },
-  ({ file, ...flags }) =>
-    administer(
+  Effect.fnUntraced(function* ({ file, ...flags }) {
+    const name = file === standardStream ? "Standard input" : file
+    const refused = (line: number, why: string) =>
+      Failure.badInput(`${name}, line ${line}: ${why} Nothing is imported.`)
+
+    // Before a file is made for nothing.
+    const text = yield* Effect.mapError(readText(file), (why) => Failure.badInput(`${name} ${why}.`))
+    const read = yield* Effect.mapError(AccountsCsv.decode(text), ({ line, message }) => refused(line, message))
+    yield* administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
-        const name = file === standardStream ? "Standard input" : file
-        const refused = (line: number, why: string) =>
-          Failure.badInput(`${name}, line ${line}: ${why} Nothing is imported.`)
-
-        const text = yield* Effect.mapError(readText(file), (why) => Failure.badInput(`${name} ${why}.`))
-        const read = yield* Effect.mapError(AccountsCsv.decode(text), ({ line, message }) => refused(line, message))
         yield* Effect.scoped(
           Effect.gen(function* () {
             const advance = yield* Progress.make(reader, "Importing", Effect.succeed(read.length))
@@ -330,7 +347,8 @@ const importing = Command.make(
         yield* Output.write(reader, `Imported ${countOf(read.length)}.`, { event: "imported", accounts: read.length })
       }),
       "Make",
-    ),
+    )
+  }),
 ).pipe(
   Command.withDescription(
     [
@@ -358,7 +376,7 @@ const readText = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const stdio = yield* Stdio.Stdio
   const bytes = yield* Stream.mkUint8Array(file === standardStream ? stdio.stdin : fs.stream(file)).pipe(
-    Effect.mapError(() => "cannot be read"),
+    Effect.mapError((error) => `cannot be read: ${Files.whyNot("Read", error)}`),
   )
   return yield* Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
@@ -451,18 +469,12 @@ const writeAnew = Effect.fnUntraced(function* (
     yield* present === "Replace" ? fs.rename(draft, file) : fs.link(draft, file)
   }).pipe(
     Effect.catchTag("PlatformError", (error) =>
-      error.reason._tag === "AlreadyExists" ? there : Failure.badInput(`${file} cannot be written: ${whyNot(error)}.`),
+      error.reason._tag === "AlreadyExists"
+        ? there
+        : Failure.badInput(`${file} cannot be written: ${Files.whyNot("Write", error)}.`),
     ),
   )
 }, Effect.scoped)
-
-const reasons: { readonly [reason: string]: string } = {
-  NotFound: "its folder is not there",
-  PermissionDenied: "this user may not",
-}
-
-const whyNot = ({ message, reason }: PlatformError.PlatformError): string =>
-  reasons[reason._tag] ?? reason.description ?? message
 
 const rekey = Command.make("rekey", common, ({ directory, ...flags }) =>
   Effect.gen(function* () {

@@ -75,7 +75,7 @@ describe("a file of accounts", () => {
   )
 
   const header =
-    "The header must name account and password, and of account, password, friendlyName, verified, enabled each once at most."
+    "The header must name account and password, and of account, password, friendlyName, verified, enabled each once at most, with commas between."
   const address = "An account is an address: one @ with something on both sides, no white space, at most 129 bytes."
   const wrong: ReadonlyArray<readonly [csv: string, line: number, message: string]> = [
     ["", 1, "There is no header."],

@@ -3,6 +3,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import * as Sqlite from "node:sqlite"
 import * as Msnp from "../support/Msnp.ts"
 
 // Each test starts processes, which a machine under load takes its time for.
@@ -116,9 +117,15 @@ describe("msnp account add", () => {
   it.each([
     [["alice"], "an address"],
     [[`${"a".repeat(118)}@example.com`], "at most 129 bytes"],
-    [["alice@example.com", "--name", ""], "a name that is not empty"],
+    [["alice@example.com", "--name", ""], "a name in UTF-8 that is not empty"],
     [["alice@example.com"], "There is no password on standard input; give it there, or with --password-file."],
-    [["alice@example.com", "--password-file", "/nowhere"], "The password file /nowhere cannot be read."],
+    [
+      ["alice@example.com", "--password-file", "/nowhere"],
+      "The password file /nowhere cannot be read: it is not there.",
+    ],
+    // As an argument comes whose bytes are no UTF-8.
+    [["m\ufffdller@example.com"], "an address"],
+    [["alice@example.com", "--name", "M\ufffdller"], "a name in UTF-8 that is not empty"],
     [["alice@example.com", "--password", "wonderland"], "--password"],
   ])("refuses %j, and adds nothing", async (args, expected) => {
     const ended = await account(["add", ...args])
@@ -156,6 +163,11 @@ describe("msnp account add", () => {
       refusal("The friendly name of bob@example.com takes 388 bytes as it is sent, and 387 is the most."),
     )
     expect(await listed()).toEqual([{ ...alice, friendlyName: name }])
+
+    const elsewhere = ["--directory", within("elsewhere.db")]
+    const refused = await Msnp.run(["account", "add", "bob@example.com", "--name", `${name}b`, ...elsewhere], "x\n")
+    expect(refused.code).toBe(1)
+    expect(Fs.existsSync(within("elsewhere.db"))).toBe(false)
   })
 })
 
@@ -202,6 +214,34 @@ describe("msnp account", () => {
     })
     expect(await login(port, "alice@example.com", "hearts")).toMatchObject({ code: 0 })
     expect(await login(port, "alice@example.com", "wonderland")).toMatchObject({ code: 2 })
+  })
+
+  it("sets a password anew that cannot be had any more, and removes an account that has one", async () => {
+    await addAlice()
+    await addBob()
+    const database = new Sqlite.DatabaseSync(within("accounts.db"))
+    database.exec("UPDATE msnp_accounts SET password = x'00'")
+    database.close()
+    const lost = "is sealed with another key, or somebody has tampered with it; it has to be set anew."
+    expect(await account(["list"])).toMatchObject(refusal(`The password of alice@example.com ${lost}`))
+    await given(["passwd", "alice@example.com"], "hearts\n")
+    await given(["remove", "bob@example.com", "--yes"])
+    expect(await listed()).toEqual([alice])
+    const { port } = await serve()
+    expect(await login(port, "alice@example.com", "hearts")).toMatchObject({ code: 0 })
+  })
+
+  it("takes no password that is no UTF-8, and of a file no mark of byte order", async () => {
+    await addAlice()
+    Fs.writeFileSync(within("latin1.txt"), Buffer.from("m\xfcller\n", "latin1"))
+    expect(await account(["passwd", "alice@example.com", "--password-file", within("latin1.txt")])).toMatchObject(
+      refusal(`The password file ${within("latin1.txt")} begins with a line that is no text in UTF-8.`),
+    )
+    const { port } = await serve()
+    expect(await login(port, "alice@example.com", "wonderland")).toMatchObject({ code: 0 })
+    Fs.writeFileSync(within("bom.txt"), "\ufeffmüller\r\n")
+    await given(["passwd", "alice@example.com", "--password-file", within("bom.txt")])
+    expect(await login(port, "alice@example.com", "müller")).toMatchObject({ code: 0 })
   })
 
   it("renames an account, verifies and unverifies its address, disables and enables it", async () => {
@@ -564,11 +604,14 @@ describe("msnp account import", () => {
   it("refuses a file that is not there, and one that is no text", async () => {
     expect(await account(["import", within("none.csv")])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`msnp: ${within("none.csv")} cannot be read.\n`),
+      stderr: expect.stringContaining(`msnp: ${within("none.csv")} cannot be read: it is not there.\n`),
     })
     expect(await importing(Buffer.from("account,password\nm\xfcller@example.com,p\n", "latin1"))).toMatchObject(
       refusal(`${within("in.csv")} is no text in UTF-8.`),
     )
+    expect(await account(["import", folder])).toMatchObject(refusal(`${folder} cannot be read: it is a folder.`))
+    // Nothing is made for nothing.
+    expect(Fs.readdirSync(folder)).toEqual(["in.csv"])
   })
 })
 

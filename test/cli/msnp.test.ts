@@ -236,7 +236,7 @@ describe("msnp login", () => {
 
   it.each([
     [["login", "alice@example.com"], "There is no password on standard input"],
-    [["login", "alice@example.com", "--password-file", "/nowhere"], "/nowhere cannot be read"],
+    [["login", "alice@example.com", "--password-file", "/nowhere"], "/nowhere cannot be read: it is not there"],
     [["login", "alice@example.com", "--server", "127.0.0.1:0"], "HOST:PORT"],
     [["login", "alice@example.com", "--dialect", "MSNP8"], "MSNP7"],
   ])("exits 1 for %j", async (args, expected) => {
