@@ -44,6 +44,8 @@ const reasons: { readonly [code: string]: string } = {
   EPERM: "this process may not",
   EROFS: "the disk can only be read",
   ENOSPC: "the disk is full",
+  ENOENT: "its folder is not there",
+  EISDIR: "it is a folder",
   EEXIST: "a part of its path is a file, not a folder",
   ENOTDIR: "a part of its path is a file, not a folder",
 }
@@ -80,7 +82,6 @@ const unless = (code: "EEXIST" | "ENOENT", what: () => void): boolean => {
  * take the locks away that SQLite may have on it in this process.
  */
 const makeFile = (file: string): void => {
-  Fs.mkdirSync(Path.dirname(file), { recursive: true, mode: 0o700 })
   unless("EEXIST", () => Fs.closeSync(Fs.openSync(file, "wx", 0o600)))
   if (!Fs.statSync(file).isFile()) throw new Error("it is no file")
 }
@@ -210,7 +211,10 @@ export const layer = ({
   Layer.unwrap(
     Effect.gen(function* () {
       const file = Path.resolve(path)
-      yield* attempt(file, () => makeFile(file))
+      yield* attempt(file, () => {
+        Fs.mkdirSync(Path.dirname(file), { recursive: true, mode: 0o700 })
+        makeFile(file)
+      })
       if (use === "Serve") yield* lock(file)
       const source = Option.match(key, {
         onNone: () => beside(file, use === "Serve" ? "Tidy" : "Leave", onKeyMade),

@@ -317,6 +317,32 @@ describe("a directory in a file", () => {
     }),
   )
 
+  it.live("says so where this user may not read it, or not write beside it", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.fresh
+      const theirs = Path.join(folder, "accounts.db")
+      yield* using(theirs, (directory) => directory.create([World.alice]))
+      const ours = Path.join(folder, "ours.db")
+      Fs.writeFileSync(ours, "")
+      // Whoever is root may do everything, and is somebody else meanwhile.
+      const nobody = 65_534
+      const isRoot = process.geteuid?.() === 0
+      if (isRoot) Fs.chownSync(ours, nobody, nobody)
+      Fs.chmodSync(theirs, isRoot ? 0o600 : 0o000)
+      Fs.chmodSync(folder, 0o555)
+      const refusals = yield* Effect.acquireUseRelease(
+        Effect.sync(() => (isRoot ? process.seteuid?.(nobody) : undefined)),
+        () => Effect.forEach([theirs, ours], (path) => refusal(path)),
+        () => Effect.sync(() => (isRoot ? process.seteuid?.(0) : undefined)),
+      )
+      Fs.chmodSync(folder, 0o755)
+      assert.deepStrictEqual(refusals, [
+        `${theirs} cannot be opened: this process may not open it, or not write beside it.`,
+        `${ours} cannot be opened: this process may not write it, or not beside it.`,
+      ])
+    }),
+  )
+
   it.live("says what is wrong while it is used", () =>
     Effect.gen(function* () {
       const path = yield* freshPath
@@ -648,7 +674,7 @@ describe("a copy of a directory in a file", () => {
   it.live("takes nothing's place, comes of nothing, and leaves nothing where it cannot be made", () =>
     Effect.gen(function* () {
       const path = yield* freshPath
-      const to = yield* freshPath
+      const to = Path.join(yield* Folder.fresh, "copy.db")
       const failing = (options: Parameters<typeof SqliteDirectory.backup>[0]) =>
         Effect.map(Effect.flip(SqliteDirectory.backup(options)), ({ message }) => message)
       assert.strictEqual(yield* failing({ path, to }), `There is no ${path}.`)
@@ -659,6 +685,13 @@ describe("a copy of a directory in a file", () => {
       assert.strictEqual(yield* failing({ path, to }), `There is a ${to} already, which is not written over.`)
       assert.deepStrictEqual(Fs.readFileSync(to), before)
       assert.include(yield* failing({ path, to: Path.join(to, "within.db") }), "cannot be opened")
+      const nowhere = Path.join(Path.dirname(to), "nowhere")
+      const mistyped = Path.join(nowhere, "copy.db")
+      assert.strictEqual(
+        yield* failing({ path, to: mistyped }),
+        `${mistyped} cannot be opened: its folder is not there.`,
+      )
+      assert.isFalse(exists(nowhere))
       assert.deepStrictEqual(Fs.readdirSync(Path.dirname(to)), [Path.basename(to)])
     }),
   )

@@ -27,10 +27,16 @@ const load = (): typeof Sqlite => {
   }
 }
 
+/** What SQLite says too little of, by its primary result codes. */
+const says: { readonly [code: number]: string } = {
+  8: "this process may not write it, or not beside it",
+  14: "this process may not open it, or not write beside it",
+}
+
 const failed = (operation: string, cause: unknown): SqlError.SqlError => {
-  const message = Predicate.isError(cause) ? cause.message : String(cause)
-  // Node calls `errcode` what the classifier knows as `errno`.
-  const errno = Predicate.hasProperty(cause, "errcode") ? cause.errcode : undefined
+  // Node calls `errcode` what the classifier knows as `errno`; what is primary in it are eight bits.
+  const errno = Predicate.hasProperty(cause, "errcode") ? Number(cause.errcode) : 0
+  const message = says[errno & 0xff] ?? (Predicate.isError(cause) ? cause.message : String(cause))
   return new SqlError.SqlError({
     reason: SqlError.classifySqliteError(Object.assign(new Error(message), { errno }), { message, operation }),
   })
