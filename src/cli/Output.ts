@@ -81,7 +81,7 @@ export const transcriber = (reader: Reader): Effect.Effect<Transcript.Observer> 
 
 /** An error as one line, a sentence, though a server's own words stand in it. */
 const oneLine = (error: CliError.CliError): string => {
-  const sentences = error.message.replaceAll(/([^.?!])\n\n/g, "$1. ")
+  const sentences = error.message.replaceAll(/([^.?!])\n\n\s*/g, "$1. ")
   const line = sentences.replaceAll(/\s*\n\s*/g, " ").replace(/[^.?!]$/, "$&.")
   return `msnp: ${Bytes.legible(Bytes.fromText(line))}`
 }

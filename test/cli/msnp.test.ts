@@ -239,6 +239,7 @@ describe("msnp login", () => {
     [["login", "alice@example.com", "--password-file", "/nowhere"], "/nowhere cannot be read: it is not there"],
     [["login", "alice@example.com", "--server", "127.0.0.1:0"], "HOST:PORT"],
     [["login", "alice@example.com", "--dialect", "MSNP8"], "MSNP7"],
+    [["acount", "list"], 'Unknown subcommand "acount" for "msnp". Did you mean this? account. See `msnp --help`.'],
   ])("exits 1 for %j", async (args, expected) => {
     const ended = await Msnp.run(args)
     expect(ended.code).toBe(1)
