@@ -218,21 +218,20 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     return Effect.forkDetach(flush, { startImmediately: true })
   })
 
-  const isDone = (state: K["State"]) => side.isLoggedIn(state) || side.isOver(state)
+  const isDone = (state: K["State"]): state is K["LoggedIn"] | K["Over"] => side.isLoggedIn(state) || side.isOver(state)
 
   const login = <R>(host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>) =>
     Effect.gen(function* () {
       carryOut(first)
       while (true) {
         advance(isDone)
-        if (side.isOver(state)) return state
-        yield* flush
+        if (!side.isOver(state)) yield* flush
+        if (isDone(state)) return state
         if (asked !== undefined) {
           const decision = yield* Effect.raceFirst(host(asked), lost)
           asked = undefined
           feed(decision)
-        } else if (side.isLoggedIn(state)) return state
-        else if (isOpen()) yield* read
+        } else if (isOpen()) yield* read
         else feed(side.hungUp)
       }
     }).pipe(
@@ -242,7 +241,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const overdue = Effect.sync(() => {
     feed(side.overdue)
-    if (side.isOver(state) || side.isLoggedIn(state)) return state
+    if (isDone(state)) return state
     throw new Error(`The login is overdue, but goes on in ${state._tag}`)
   })
 
@@ -258,6 +257,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
       advance(side.isOver)
       if (delivered.length > 0) yield* Fiber.await(yield* offer)
       yield* flush
+      if (hearing === "Lost") feed(side.hungUp)
       if (!isOpen() || side.isOver(state)) return
       yield* read
     }

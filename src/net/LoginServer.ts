@@ -194,7 +194,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
         return Effect.addFinalizer(() => Effect.sync(() => live.delete(fiber)))
       })
 
-      const present = yield* Effect.scope
+      // Nobody is signed in without a connection, whatever the application still does.
       const enter = (account: Account.Account, dialect: Dialect.Dialect) =>
         Scope.provide(
           presence.signIn({
@@ -205,7 +205,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
             displace: driver.end({ _tag: "Displaced" }),
             dismiss: driver.end({ _tag: "Dismiss" }),
           }),
-          present,
+          wire,
         )
       const state = yield* driver.login((question) => decide(question, accepted, enter))
       if (state._tag === "Closed") return

@@ -1,11 +1,15 @@
 /** Presence as clients meet it: at servers that listen, over TCP. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Socket from "effect/socket/Socket"
 import * as Presence from "../../src/host/Presence.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
 import type * as Address from "../../src/protocol/Address.ts"
+import * as Bytes from "../../src/protocol/Bytes.ts"
+import * as MemorySocket from "../support/MemorySocket.ts"
 import * as Peer from "../support/Peer.ts"
 import * as Resources from "../support/Resources.ts"
 import * as World from "../support/World.ts"
@@ -87,6 +91,45 @@ describe("a client that logs in with an account that is signed in already", () =
   )
 })
 
+describe("a login that is displaced while USR OK is still being written", () => {
+  it.effect("is told OUT OTH behind it, and is over then and there", () =>
+    Effect.gen(function* () {
+      const network = MemorySocket.network()
+      const listener = network.listen(World.notificationAddress)
+      const isRead = yield* Deferred.make<void>()
+      const accept: typeof listener.accept = (take) =>
+        listener.accept(({ socket, ...ends }) => take({ ...ends, socket: waitingFor(isRead, socket) }))
+      let begun = 0
+      yield* LoginServer.serve({ ...listener, accept }, {}, () => Effect.sync(() => begun++))
+
+      const said = `VER 1 MSNP7\r\nUSR 2 MD5 I alice@hotmail.com\r\nUSR 3 MD5 S ${World.digest}\r\n`
+      const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
+      const [first, second] = [yield* connect, yield* connect]
+      yield* first.say(said)
+      yield* Effect.yieldNow
+      yield* second.say(said)
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(isRead, undefined)
+      assert.isTrue((yield* first.rest).endsWith(`${ok}OUT OTH\r\n`))
+      assert.isTrue((yield* second.rest).endsWith(ok))
+      assert.strictEqual(begun, 1)
+    }).pipe(Effect.provide(host)),
+  )
+})
+
+/** A socket whose USR OK is written only when somebody reads. */
+const waitingFor = (isRead: Deferred.Deferred<void>, { reader, writer }: Socket.Socket): Socket.Socket =>
+  Socket.make({
+    reader,
+    writer: Effect.map(writer, ({ write, writeAll }) => ({
+      write: (chunk) => {
+        const isOk = chunk instanceof Uint8Array && Bytes.fromUint8Array(chunk).startsWith("USR 3 OK")
+        return isOk ? Effect.tap(write(chunk), () => Deferred.await(isRead)) : write(chunk)
+      },
+      writeAll,
+    })),
+  })
+
 describe("a session that ends", () => {
   it.live("with a connection that was cut off gives its place up", () =>
     Effect.gen(function* () {
@@ -123,6 +166,25 @@ describe("a session that ends", () => {
         assert.strictEqual(yield* deaf.rest, "OUT OTH\r\n")
       }).pipe(Effect.provide(host)),
     { tags: ["logoff.torn"] },
+  )
+
+  it.live("is over for everybody at once, whatever its application is still at", () =>
+    Effect.gen(function* () {
+      const listener = yield* LoginServer.listen({ host: "127.0.0.1", port: 0 })
+      yield* LoginServer.serve(listener, { limits: { farewellTimeout: "1 hour" } }, () => Effect.never)
+      const { dismiss } = yield* Presence.Presence
+      const endings: ReadonlyArray<(peer: Peer.TcpPeer) => Effect.Effect<unknown, Presence.PresenceError>> = [
+        (peer) => peer.say("OUT\r\n"),
+        (peer) => peer.reset,
+        () => dismiss(World.alice.account),
+      ]
+      for (const end of endings) {
+        const peer = yield* signedIn(listener.address)
+        assert.strictEqual(yield* present, 1)
+        yield* end(peer)
+        yield* until(0)
+      }
+    }).pipe(Effect.provide(host)),
   )
 
   it.live("because it is put off is closed without a word", () =>
