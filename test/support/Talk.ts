@@ -45,6 +45,7 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
   type Happened = ReadonlyArray<Happening<Q, E>>
   let state = side.first.state
   let bytes = ""
+  let isDeaf = false
   /** What waits. A line is made out anew when its turn comes: what it is may hang on the state. */
   let waiting: Array<() => E> = []
 
@@ -78,13 +79,17 @@ export const talk = <S extends Tagged, E extends Tagged, I, C, Q>(
     return [...happened, ...deferred.flatMap(move)]
   }
 
-  /** Hears some bytes, in however many pieces they come. */
+  /**
+   * Hears some bytes, in however many pieces they come. Of what comes behind bytes that can be no command, nobody can tell
+   * where it begins: nothing more is heard, even where the end of the conversation has to wait for its turn.
+   */
   const hear = (piece: string): Happened => {
     bytes += piece
     const happened: Array<Happening<Q, E>> = []
-    while (!side.isOver(state)) {
+    while (!side.isOver(state) && !isDeaf) {
       const taken = Line.take(bytes, side.payloads(state), side.limits)
       if (taken._tag === "NotYet") break
+      isDeaf = taken._tag === "Never"
       bytes = taken._tag === "Whole" ? taken.rest : ""
       const heard = taken._tag === "Whole" ? side.decode(taken.frame) : Result.fail(Codec.unreadable(taken.why))
       happened.push(...move(() => side.classify(state, heard)))
