@@ -44,7 +44,7 @@ export interface Session extends Admission.Ends {
   readonly verified: boolean
   /** What the client says, from the first byte behind its login; ends when it says no more. For one consumer. */
   readonly commands: Stream.Stream<ClientCommand.ClientCommand | Codec.Malformed>
-  /** In how many minutes this server goes down, whenever that is announced while somebody listens. */
+  /** In how many minutes this server goes down: as was announced last, if it was, and whenever that is announced anew. */
   readonly goingDown: Stream.Stream<number>
   /**
    * Says something to the client, with one write; false where it is gone. Waits while the client does not read. A
@@ -175,7 +175,8 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   const presence = yield* Presence.Presence
   const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
-  const warnings = yield* PubSub.unbounded<number>()
+  // Whoever was being let in when it was announced is told, too.
+  const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
   const live = new Map<Fiber.Fiber<unknown, unknown>, ServerDriver>()
   const fibers = new Set<Fiber.Fiber<void>>()
   let sessions = 0

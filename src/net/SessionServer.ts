@@ -135,11 +135,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     })
 
     carryOut(first)
-    // At once, so that whoever has been told anything is also told when the server goes down.
-    yield* Effect.forkScoped(
-      Stream.runForEach(session.goingDown, (minutes) => feedAside({ _tag: "Warn", minutes })),
-      { startImmediately: true },
-    )
+    yield* Effect.forkScoped(Stream.runForEach(session.goingDown, (minutes) => feedAside({ _tag: "Warn", minutes })))
     yield* flush
     yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
   }, Effect.scoped)

@@ -16,13 +16,17 @@ import * as MemorySocket from "../support/MemorySocket.ts"
 import * as Peer from "../support/Peer.ts"
 import * as World from "../support/World.ts"
 
-/** A notification server in memory; each use of it is a client that has just connected. */
-const serverWith = <R = never>(onSession: LoginServer.OnSession<R>) =>
+/** A notification server in memory; each use of `connect` is a client that has just connected. */
+const serve = <R = never>(onSession: LoginServer.OnSession<R>) =>
   Effect.gen(function* () {
     const network = MemorySocket.network()
-    yield* World.serve(network.listen(World.notificationAddress), World.layerExample(), {}, onSession)
-    return Effect.flatMap(Effect.orDie(network.dial(World.notificationAddress)), Peer.inMemory)
+    const listener = network.listen(World.notificationAddress)
+    const { warn } = yield* World.serve(listener, World.layerExample(), {}, onSession)
+    return { connect: Effect.flatMap(Effect.orDie(network.dial(listener.address)), Peer.inMemory), warn }
   })
+
+const serverWith = <R = never>(onSession: LoginServer.OnSession<R>) =>
+  Effect.map(serve(onSession), ({ connect }) => connect)
 
 /** Hears as many lines. */
 const heard = Effect.fnUntraced(function* (peer: Peer.Peer, count: number) {
@@ -372,30 +376,40 @@ describe("an application", () => {
   )
 })
 
+/** The system message that says in how many minutes the server goes down, with the draft's 88 bytes. */
+const warning = (left: number) =>
+  `MSG Hotmail Hotmail 88\r\n${crlf("MIME-Version: 1.0", "Content-Type: application/x-msmsgssystemmessage", "", "Type: 1", `Arg1: ${left}`)}`
+
 describe("a server that is about to go down", () => {
   it.effect(
     "says in how many minutes, each time that it knows, and goes on meanwhile",
     () =>
       Effect.gen(function* () {
-        const network = MemorySocket.network()
-        const { warn } = yield* World.serve(
-          network.listen(World.notificationAddress),
-          World.layerExample(),
-          {},
-          SessionServer.serve(),
-        )
-        const peer = yield* signIn(
-          Effect.flatMap(Effect.orDie(network.dial(World.notificationAddress)), Peer.inMemory),
-          "MSNP2",
-        )
-        const warning = (left: number) =>
-          `MSG Hotmail Hotmail 88\r\n${crlf("MIME-Version: 1.0", "Content-Type: application/x-msmsgssystemmessage", "", "Type: 1", `Arg1: ${left}`)}`
+        const { connect, warn } = yield* serve(SessionServer.serve())
+        const peer = yield* signIn(connect, "MSNP2")
         yield* warn(5)
         assert.strictEqual(yield* heard(peer, 6), warning(5))
         yield* peer.say("PNG\r\n")
         assert.strictEqual(yield* peer.line, "QNG\r\n")
         yield* warn(1)
         assert.strictEqual(yield* heard(peer, 6), warning(1))
+      }),
+    { tags: ["closing.warning"] },
+  )
+
+  it.effect(
+    "says so behind the profile to a client whose session was about to begin",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_050_223_025_000)
+        const known = yield* Deferred.make<Lists.Lists>()
+        const { connect, warn } = yield* serve(SessionServer.serve({ lists: () => Deferred.await(known) }))
+        const peer = yield* connect
+        yield* logIn(peer, "MSNP2")
+        yield* warn(5)
+        yield* Deferred.succeed(known, Lists.empty)
+        assert.match(yield* heard(peer, profileLines("MSNP2")), /^MSG Hotmail Hotmail 95\r\n/)
+        assert.strictEqual(yield* heard(peer, 6), warning(5))
       }),
     { tags: ["closing.warning"] },
   )
