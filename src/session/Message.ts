@@ -116,9 +116,10 @@ const toText = (message: Message): string => {
   }
 }
 
+/** Each field is one line, whatever it holds: an application may have it from its users. */
 const write = (fields: { readonly [name: string]: string }): string =>
   Object.entries(fields)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .map(([name, value]) => `${`${name}: ${value}`.replace(/[\r\n]+/g, " ")}\r\n`)
     .join("")
 
 /** The message that a payload is; bytes that are no text are kept as they came. */

@@ -103,6 +103,16 @@ describe("a profile", () => {
     expect(Object.keys(profile.fields)).toEqual(fields)
   })
 
+  it("has one line for each field, whatever that holds", () => {
+    const country = "DE\r\nKid: 1\n\r\n\rOUT SSD\r\n"
+    const payload = Message.toPayload(Message.profile("MSNP7", alice, 1050223025, { country }))
+    expect(payload.split(/[\r\n]+/)).toContain("country: DE Kid: 1 OUT SSD ")
+    expect(Message.fromPayload(payload)).toMatchObject({
+      _tag: "Profile",
+      fields: { country: "DE Kid: 1 OUT SSD", Kid: "0", MSPAuth: "" },
+    })
+  })
+
   it("tells MSNP2 nothing of that but the time", () => {
     const profile = Message.profile("MSNP2", alice, 1050223025, { LoginTime: "1", country: "DE" })
     expect(profile.fields).toEqual({ LoginTime: "1" })
