@@ -46,7 +46,8 @@ const database = (
         try: () => import("@effect/sql-pg/PgClient"),
         catch: () =>
           new SqlDirectory.OpenError({
-            message: "Accounts in PostgreSQL need one more package: npm install @effect/sql-pg.",
+            message:
+              "Accounts in PostgreSQL need one more package, in the same folder as this one: npm install @effect/sql-pg.",
           }),
       })
       return yield* Effect.mapError(

@@ -366,7 +366,11 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
     })
     assert.deepStrictEqual(
       { stderr, stdout },
-      { stderr: "", stdout: "OpenError: Accounts in PostgreSQL need one more package: npm install @effect/sql-pg." },
+      {
+        stderr: "",
+        stdout:
+          "OpenError: Accounts in PostgreSQL need one more package, in the same folder as this one: npm install @effect/sql-pg.",
+      },
     )
   })
 })
