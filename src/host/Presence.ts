@@ -3,8 +3,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -94,19 +96,36 @@ export const layerMemory: Layer.Layer<Presence> = Layer.sync(Presence, () => {
   }
 })
 
-/** How long a directory that cannot be reached is left alone before it is asked again. */
+/** How long a host that cannot be reached is left alone before it is asked again. */
 const patience = Schedule.spaced("1 second")
 
-/** Closes the session of whoever is disabled or removed; each within a second or so. */
-export const layerBarring: Layer.Layer<never, never, Presence | Directory.Directory> = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const presence = yield* Presence
-    const directory = yield* Directory.Directory
-    yield* directory.barred.pipe(
-      Stream.runForEach((account) => presence.dismiss(account)),
-      Effect.tapError((error) => Effect.logWarning("Who has been disabled or removed cannot be told", error)),
-      Effect.retry(patience),
-      Effect.forkScoped,
-    )
-  }),
-)
+/**
+ * Closes the session of whoever is disabled or removed, within a second or so; and again once a login is out of the way
+ * that may have been judged before, which a decision has so much time for.
+ */
+export const layerBarring = (
+  decisionTimeout: Duration.Input,
+): Layer.Layer<never, never, Presence | Directory.Directory> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const presence = yield* Presence
+      const directory = yield* Directory.Directory
+      const persist = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        effect.pipe(
+          Effect.tapError((error) => Effect.logWarning("Who has been disabled or removed is put off later", error)),
+          Effect.retry(patience),
+        )
+      const putOff = (account: Account.Account) => persist(presence.dismiss(account))
+      const isBarred = (account: Account.Account) =>
+        Effect.map(
+          persist(directory.find(account)),
+          Option.match({ onNone: () => true, onSome: ({ standing }) => standing === "Disabled" }),
+        )
+      const bar = (account: Account.Account) =>
+        Effect.andThen(
+          putOff(account),
+          Effect.forkScoped(Effect.delay(Effect.when(putOff(account), isBarred(account)), decisionTimeout)),
+        )
+      yield* Effect.forkScoped(persist(Stream.runForEach(directory.barred, bar)))
+    }),
+  )

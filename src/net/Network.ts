@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
   const dispatch = yield* Effect.forEach(Option.toArray(plan.dispatch), bind)
   const notification = yield* Effect.forEach(plan.notification, bind)
   const elsewhere = yield* Effect.forEach(plan.referTo, watched, { concurrency: "unbounded" })
-  yield* Layer.build(Presence.layerBarring)
+  yield* Layer.build(Presence.layerBarring(plan.limits?.decisionTimeout ?? LoginServer.defaultLimits.decisionTimeout))
 
   let isGoingDown = false
   /** What a server does, unless there is trouble or it goes down. */

@@ -132,6 +132,16 @@ describe("who is signed in", () => {
   )
 })
 
+/** A host that puts off whoever is barred, with a decision's ten seconds. */
+const layerBarring = Presence.layerBarring("10 seconds").pipe(
+  Layer.provideMerge(Presence.layerMemory),
+  Layer.provideMerge(
+    Directory.layerMemory(
+      ["alice@hotmail.com", "bob@hotmail.com", "carol@hotmail.com"].map((name) => World.entry(name)),
+    ),
+  ),
+)
+
 describe("whoever is disabled or removed", () => {
   it.effect("is put off, and nobody else is", () =>
     Effect.gen(function* () {
@@ -148,18 +158,29 @@ describe("whoever is disabled or removed", () => {
       yield* directory.remove(bob.arrival.account)
       yield* Effect.yieldNow
       assert.deepStrictEqual([alice.told, bob.told, carol.told], [["dismissed"], ["dismissed"], []])
-    }).pipe(
-      Effect.provide(
-        Presence.layerBarring.pipe(
-          Layer.provideMerge(Presence.layerMemory),
-          Layer.provideMerge(
-            Directory.layerMemory(
-              ["alice@hotmail.com", "bob@hotmail.com", "carol@hotmail.com"].map((name) => World.entry(name)),
-            ),
-          ),
-        ),
-      ),
-    ),
+    }).pipe(Effect.provide(layerBarring)),
+  )
+
+  it.effect("is put off, too, who signs in by a decision that was made before; but nobody who is let in again", () =>
+    Effect.gen(function* () {
+      const directory = yield* Directory.Directory
+      const names = ["alice@hotmail.com", "bob@hotmail.com", "carol@hotmail.com"]
+      const [alice, bob, carol] = names.map((name) => session(name))
+      assert.isDefined(alice)
+      assert.isDefined(bob)
+      assert.isDefined(carol)
+      yield* Effect.yieldNow
+      yield* directory.setStanding(alice.arrival.account, "Disabled")
+      yield* directory.remove(bob.arrival.account)
+      yield* directory.setStanding(carol.arrival.account, "Disabled")
+      yield* Effect.yieldNow
+      for (const { arrival } of [alice, bob, carol]) yield* signIn(arrival)
+      yield* directory.setStanding(carol.arrival.account, "Enabled")
+      yield* TestClock.adjust("9999 millis")
+      assert.deepStrictEqual([alice.told, bob.told, carol.told], [[], [], []])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual([alice.told, bob.told, carol.told], [["dismissed"], ["dismissed"], []])
+    }).pipe(Effect.provide(layerBarring)),
   )
 
   it.effect("is told of again, once the directory that could not tell can be reached", () =>
@@ -183,7 +204,44 @@ describe("whoever is disabled or removed", () => {
         yield* TestClock.adjust("1 millis")
         assert.deepStrictEqual(alice.told, ["dismissed"])
         assert.strictEqual(failures, 3)
-      }).pipe(Effect.provide(Layer.provideMerge(Presence.layerBarring, Layer.merge(directory, Presence.layerMemory))))
+      }).pipe(
+        Effect.provide(
+          Layer.provideMerge(Presence.layerBarring("10 seconds"), Layer.merge(directory, Presence.layerMemory)),
+        ),
+      )
+    }),
+  )
+
+  it.effect("is put off once it can be found out who is signed in", () =>
+    Effect.gen(function* () {
+      let failures = 0
+      const away = new Presence.PresenceError({ message: "the database is away" })
+      const presence = Layer.effect(
+        Presence.Presence,
+        Effect.map(Presence.Presence, (presence) => ({
+          ...presence,
+          dismiss: (account: Account.Account) =>
+            Effect.suspend(() => (++failures < 3 ? Effect.fail(away) : presence.dismiss(account))),
+        })),
+      ).pipe(Layer.provide(Presence.layerMemory))
+      const alice = session("alice@hotmail.com")
+      yield* Effect.gen(function* () {
+        const directory = yield* Directory.Directory
+        yield* signIn(alice.arrival)
+        yield* Effect.yieldNow
+        yield* directory.setStanding(alice.arrival.account, "Disabled")
+        yield* TestClock.adjust("1999 millis")
+        assert.deepStrictEqual(alice.told, [])
+        yield* TestClock.adjust("1 millis")
+        assert.deepStrictEqual(alice.told, ["dismissed"])
+      }).pipe(
+        Effect.provide(
+          Presence.layerBarring("10 seconds").pipe(
+            Layer.provideMerge(presence),
+            Layer.provideMerge(Directory.layerMemory([World.alice])),
+          ),
+        ),
+      )
     }),
   )
 })
