@@ -189,7 +189,7 @@ const lock = Effect.fnUntraced(function* (file: string): Effect.fn.Return<void, 
         new SqlDirectory.OpenError({
           message:
             error.reason._tag === "LockTimeoutError"
-              ? `A server is using ${file}: one at a time can.`
+              ? `A server, or a change of key, is using ${file}: one at a time can.`
               : `${path} cannot be locked: ${error.message}.`,
         }),
     ),

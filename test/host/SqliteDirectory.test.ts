@@ -208,7 +208,7 @@ describe("a directory in a file", () => {
   it.live("refuses a second server, in this process and in another, until the first one is gone", () =>
     Effect.gen(function* () {
       const path = yield* freshPath
-      const sentence = `A server is using ${path}: one at a time can.`
+      const sentence = `A server, or a change of key, is using ${path}: one at a time can.`
       const server = yield* start("serve", path, "stay")
       yield* saysOpen(server)
       assert.strictEqual(yield* refusal(path, { use: "Serve" }), sentence)
@@ -546,7 +546,7 @@ describe("sealing a file anew", () => {
         () =>
           Effect.gen(function* () {
             const error = yield* Effect.flip(SqliteDirectory.rekey({ path, key: none, to: none }))
-            assert.strictEqual(error.message, `A server is using ${path}: one at a time can.`)
+            assert.strictEqual(error.message, `A server, or a change of key, is using ${path}: one at a time can.`)
           }),
         { use: "Serve" },
       )

@@ -29,6 +29,7 @@ const load = (): typeof Sqlite => {
 
 /** What SQLite says too little of, by its primary result codes. */
 const says: { readonly [code: number]: string } = {
+  5: "another process has been writing it for 5 seconds, so try again later",
   8: "this process may not write it, or not beside it",
   14: "this process may not open it, or not write beside it",
 }

@@ -6,6 +6,7 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Path from "node:path"
 import * as Sqlite from "../../../src/host/internal/sqlite.ts"
@@ -119,6 +120,29 @@ describe("a client of SQLite", () => {
         assert.strictEqual(alien.message, "SQLite takes texts, numbers, bytes and null only")
       }),
     ),
+  )
+
+  it.effect("waits 5 seconds for whoever writes, and then says so", () =>
+    withTable((sql) =>
+      Effect.gen(function* () {
+        const begun = yield* Deferred.make<void>()
+        yield* sql`INSERT INTO words VALUES ('one')`.pipe(
+          Effect.andThen(Deferred.succeed(begun, undefined)),
+          Effect.andThen(Effect.never),
+          sql.withTransaction,
+          Effect.forkScoped,
+        )
+        yield* Deferred.await(begun)
+        const lone = yield* Effect.forkChild(Effect.flip(sql`INSERT INTO words VALUES ('two')`), {
+          startImmediately: true,
+        })
+        yield* TestClock.adjust("4900 millis")
+        assert.isUndefined(lone.pollUnsafe())
+        yield* TestClock.adjust("200 millis")
+        const error = yield* Fiber.join(lone)
+        assert.strictEqual(error.message, "another process has been writing it for 5 seconds, so try again later")
+      }),
+    ).pipe(Effect.scoped),
   )
 
   it.live("has what it has committed on the disk", () =>
