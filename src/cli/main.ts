@@ -18,7 +18,9 @@ import { sessions } from "./sessions.ts"
 import * as Stop from "./Stop.ts"
 
 const msnp = Command.make("msnp").pipe(
-  Command.withDescription("The login of the MSN Messenger Protocol, MSNP2 to MSNP7: server, client, demonstration"),
+  Command.withDescription(
+    "A server and a client of the MSN Messenger Protocol, MSNP2 to MSNP7, with accounts and sessions to look after",
+  ),
   Command.withSubcommands([serve, account, sessions, login, demo]),
 )
 
