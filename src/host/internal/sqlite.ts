@@ -46,7 +46,9 @@ const failed = (operation: string, cause: unknown): SqlError.SqlError => {
 const isInput = (value: unknown): value is Sqlite.SQLInputValue =>
   value === null || ["string", "number", "bigint"].includes(typeof value) || ArrayBuffer.isView(value)
 
-/** How long another process is waited for that writes. */
+const isLocked = (error: SqlError.SqlError): boolean => error.reason._tag === "LockTimeoutError"
+
+/** How long another process is waited for that writes. Waiting is left to the fiber: SQLite's own stops all of them. */
 const patience = { schedule: Schedule.spaced("10 millis"), times: 500 }
 
 /** A database file, opened until the scope closes; it is made if there is none. */
@@ -71,12 +73,8 @@ const connect = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
       },
       catch: (cause) => failed("execute", cause),
     }).pipe(
-      // Waiting is left to the fiber, since SQLite's own waiting stops all of them. A transaction that has begun has
-      // its lock already.
-      Effect.retry({
-        ...patience,
-        while: (error) => error.reason._tag === "LockTimeoutError" && !database.isTransaction,
-      }),
+      // A transaction that has begun has its lock already.
+      Effect.retry({ ...patience, while: (error) => isLocked(error) && !database.isTransaction }),
     )
   const execute: SqlConnection.Connection["execute"] = (sql, params, transformRows) =>
     Effect.map(all(sql, params, "Objects"), (rows) => transformRows?.(rows) ?? rows)
@@ -96,8 +94,11 @@ const connect = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
 /** A connection to a database file, on whose disk everything is that it has committed. */
 const connection = Effect.fnUntraced(function* (path: string) {
   const database = yield* open(path)
-  yield* run(database, "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-  yield* run(database, "PRAGMA busy_timeout = 0")
+  // Of two that begin a file, SQLite turns one down at once, whatever time-out it was given: they would wait for each other.
+  yield* Effect.retry(run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"), {
+    ...patience,
+    while: isLocked,
+  })
   return { ...connect(database), isTransaction: () => database.isTransaction }
 })
 

@@ -24,6 +24,19 @@ const words = (sql: SqlClient.SqlClient) =>
   Effect.map(sql<{ word: string }>`SELECT word FROM words ORDER BY word`, (rows) => rows.map(({ word }) => word))
 
 describe("a client of SQLite", () => {
+  it.live("waits for whoever begins the same file, or reads it from before it was kept in this way", () =>
+    Effect.gen(function* () {
+      const path = Path.join(yield* Folder.fresh, "words.db")
+      const other = yield* Sqlite.open(path)
+      yield* Sqlite.run(other, "CREATE TABLE words (word text); BEGIN; SELECT count(*) FROM words")
+      const opening = yield* Effect.forkChild(Sqlite.make(path), { startImmediately: true })
+      assert.isUndefined(opening.pollUnsafe())
+      yield* Sqlite.run(other, "COMMIT")
+      const sql = yield* Fiber.join(opening)
+      assert.deepStrictEqual(yield* words(sql), [])
+    }).pipe(Effect.provide(Reactivity.layer)),
+  )
+
   it.live("answers with rows, with values, and as a stream", () =>
     withTable((sql) =>
       Effect.gen(function* () {
