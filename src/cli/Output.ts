@@ -83,7 +83,7 @@ export const transcriber = (reader: Reader): Effect.Effect<Transcript.Observer> 
 const oneLine = (error: CliError.CliError): string => {
   const sentences = error.message.replaceAll(/([^.?!])\n\n\s*/g, "$1. ")
   const line = sentences.replaceAll(/\s*\n\s*/g, " ").replace(/[^.?!]$/, "$&.")
-  return `msnp: ${Bytes.legible(Bytes.fromText(line))}`
+  return `msnp: ${legible(line)}`
 }
 
 /** Help as Effect has it; bad input gets one line on standard error, and not the whole help before it. */

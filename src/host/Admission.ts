@@ -65,9 +65,6 @@ const challenge = Effect.map(Clock.currentTimeMillis, (millis) =>
   Challenge.make(Math.floor(millis / 1000), () => Crypto.randomInt(tenDigits)),
 )
 
-/** The codes of a server in trouble, or under maintenance. */
-export type Trouble = ErrorCode.Trouble
-
 /** What a server does with whoever wants to log in. */
 export type Policy =
   /** Challenge everybody, so that nobody can find out which accounts exist; let in whoever answers right. */
@@ -174,7 +171,7 @@ export const layerDispatch = (options: {
   }).pipe(Layer.provide(nobody))
 
 /** Turns every login down with a code: a server that is in trouble, or down for maintenance. */
-export const layerMaintenance = (code: Trouble): Layer.Layer<Admission> =>
+export const layerMaintenance = (code: ErrorCode.Trouble): Layer.Layer<Admission> =>
   layerNotification({ policy: Effect.succeed({ _tag: "Deny", code }) }).pipe(Layer.provide(nobody))
 
 /** How much patience a server has with its host. */

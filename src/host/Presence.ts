@@ -12,22 +12,23 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Account from "../protocol/Account.ts"
-import type * as Address from "../protocol/Address.ts"
-import type * as Dialect from "../protocol/Dialect.ts"
+import * as Address from "../protocol/Address.ts"
+import * as Dialect from "../protocol/Dialect.ts"
 import * as Directory from "./Directory.ts"
 
 /** A session, for whoever asks who is there. */
-export interface SignedIn {
+export const SignedIn = Schema.Struct({
   /** The account, spelled as it was created. */
-  readonly account: Account.Account
-  readonly dialect: Dialect.Dialect
+  account: Account.Account,
+  dialect: Dialect.Dialect,
   /** The client's end of the connection. */
-  readonly remote: Address.Address
+  remote: Address.Address,
   /** The server's end of it. */
-  readonly local: Address.Address
+  local: Address.Address,
   /** When it signed in, in milliseconds since 1970. */
-  readonly since: number
-}
+  since: Schema.Number,
+})
+export type SignedIn = typeof SignedIn.Type
 
 /** A session that signs in, and how to be rid of it. */
 export interface Arrival extends Omit<SignedIn, "since"> {

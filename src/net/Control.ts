@@ -26,8 +26,6 @@ import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Presence from "../host/Presence.ts"
 import * as Account from "../protocol/Account.ts"
-import * as Address from "../protocol/Address.ts"
-import * as Dialect from "../protocol/Dialect.ts"
 import * as Tcp from "./internal/tcp.ts"
 
 /** A control socket cannot be served, or no server answers at it. */
@@ -43,17 +41,9 @@ export class ControlError extends Schema.TaggedError<ControlError>("effect-msnp/
   }
 }
 
-const SignedIn = Schema.Struct({
-  account: Account.Account,
-  dialect: Dialect.Dialect,
-  remote: Address.Address,
-  local: Address.Address,
-  since: Schema.Number,
-})
-
 /** What an operator can ask of a server. */
 const Requests = RpcGroup.make(
-  Rpc.make("list", { success: SignedIn, error: Presence.PresenceError, stream: true }),
+  Rpc.make("list", { success: Presence.SignedIn, error: Presence.PresenceError, stream: true }),
   Rpc.make("dismiss", {
     payload: { account: Account.Account },
     success: Schema.Boolean,

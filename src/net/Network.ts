@@ -13,6 +13,7 @@ import type * as Directory from "../host/Directory.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import * as Address from "../protocol/Address.ts"
+import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import { Connector } from "./Connector.ts"
 import * as LoginServer from "./LoginServer.ts"
 
@@ -32,7 +33,7 @@ export interface Plan extends Omit<LoginServer.Options, "listen"> {
   /** By default those whose address has not been verified are let in. */
   readonly unverified?: Admission.Unverified
   /** Whatever is to be told to everybody who wants to log in; by default nothing, and they are let in or referred. */
-  readonly trouble?: Admission.Trouble
+  readonly trouble?: ErrorCode.Trouble
 }
 
 /** What is being served, and where. */

@@ -21,6 +21,9 @@ export const Word = Schema.String.check(Schema.makeFilter(Bytes.isWord)).annotat
 /** Words, none, one or many. */
 export const Words = Schema.Array(Word).annotate({ description: "words, none, one or many" })
 
+/** Bytes of a payload, one character each: text comes in by `Bytes.fromText`. */
+export const Payload = Schema.String.check(Schema.makeFilter((bytes) => !/[^\u0000-\u00ff]/.test(bytes)))
+
 /** A schema for one parameter. */
 type One = Schema.ConstraintCodec<unknown, string>
 /** A schema for all parameters that are left. */
@@ -186,8 +189,8 @@ export const foreign = (commands: { readonly [verb: string]: unknown }) =>
     ).annotate({ description: "three upper-case letters that are no command of the login stage" }),
     /** Bytes, one character each: text comes in by `Bytes.fromText`. */
     parameters: Words,
-    /** Bytes, one character each, as many as the line announces: text comes in by `Bytes.fromText`. */
-    payload: Schema.String.check(Schema.makeFilter((bytes) => !/[^\u0000-\u00ff]/.test(bytes))),
+    /** As many bytes as the line announces. */
+    payload: Payload,
   })
 
 /** A command with a verb that means nothing in the login stage. */

@@ -5,13 +5,12 @@
  * any other.
  */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Codec from "../../protocol/Codec.ts"
 import type * as Line from "../../protocol/Line.ts"
-import type * as Wire from "../../protocol/Wire.ts"
+import * as Wire from "../../protocol/Wire.ts"
 
-/** Bytes of a payload, one character each. */
-export const Payload = Schema.String.check(Schema.makeFilter((bytes) => !/[^\u0000-\u00ff]/.test(bytes))).annotate({
+/** The payload as a parameter of a description. */
+export const Payload = Wire.Payload.annotate({
   description: "a payload, of as many bytes as the line announces",
 })
 
