@@ -30,6 +30,8 @@ export class ConnectError extends Schema.TaggedError<ConnectError>("effect-msnp/
 
 /** Opens connections; each is closed with its scope. */
 export interface Connector {
+  /** Whether PNG goes through: HTTP gateways took it for an error, and have polls in its place. */
+  readonly pings: "Carried" | "Refused"
   readonly connect: (to: Address.Address) => Effect.Effect<Socket.Socket, ConnectError, Scope.Scope>
 }
 
@@ -43,6 +45,7 @@ const reasons: { readonly [code: string]: string } = {
 
 /** Connects over TCP, with nothing in between. */
 export const direct: Connector = {
+  pings: "Carried",
   connect: (to) => Effect.mapError(Tcp.connect(to), (error) => new ConnectError({ tried: attemptsOf(error, to) })),
 }
 

@@ -21,6 +21,7 @@ import * as ClientSession from "../session/ClientSession.ts"
 import type * as Lists from "../session/Lists.ts"
 import * as SessionClientCommand from "../session/SessionClientCommand.ts"
 import type * as Status from "../session/Status.ts"
+import { Connector } from "./Connector.ts"
 import * as LoginClient from "./LoginClient.ts"
 import * as LoginError from "./LoginError.ts"
 
@@ -32,7 +33,10 @@ export interface Options extends LoginClient.Options {
   readonly lists?: Lists.Lists
   /** The version to report, in the words of `ClientCommand.Cvr`; by default none is reported. */
   readonly version?: ReadonlyArray<string>
-  /** How often to ask whether the server is there; by default each minute, as was usual. */
+  /**
+   * How often to ask whether the server is there; by default each minute, as was usual, and never where the `Connector`
+   * carries no PNG.
+   */
   readonly pingEvery?: Duration.Input | "Never"
 }
 
@@ -74,7 +78,7 @@ export interface SignedIn extends Omit<LoginClient.Session, "commands"> {
 export const maxUnread = 1024
 
 /** As often as was usual. */
-const defaultPingEvery: Duration.Input = "1 minute"
+const usualPings: Duration.Input = "1 minute"
 
 /**
  * Signs in, and stays signed in until the scope closes: SYN, CHG and, if told to, CVR are said at once, in the order of
@@ -151,7 +155,8 @@ export const signIn = Effect.fnUntraced(function* (
   }
 
   yield* session.send(...carryOut(first))
-  const { pingEvery = defaultPingEvery } = options
+  const { pings: carried } = yield* Connector
+  const { pingEvery = carried === "Carried" ? usualPings : "Never" } = options
   // A server that does not read does not take a PNG from us either: the next one is due all the same.
   const ping = Effect.forkChild(Effect.suspend(() => feed(ClientSession.due(state))))
   const pings = pingEvery === "Never" ? Effect.never : Effect.schedule(ping, Schedule.spaced(pingEvery))

@@ -226,7 +226,10 @@ describe("a login that fails", () => {
 
   it.effect("is Unreachable where no connection comes about in 10 seconds", () =>
     Effect.gen(function* () {
-      const network = { ...MemorySocket.network(), connector: { connect: () => Effect.never } }
+      const network = {
+        ...MemorySocket.network(),
+        connector: { pings: "Carried" as const, connect: () => Effect.never },
+      }
       const failing = yield* Effect.forkChild(
         Effect.flip(Effect.scoped(World.loginOver(network, World.aliceAt(here)))),
         {
@@ -715,6 +718,7 @@ describe("a client over TCP", () => {
       const address = yield* World.serveTcp(World.layerExample())
       const asked: Array<string> = []
       const connector: Connector.Connector = {
+        pings: "Carried",
         connect: (to) =>
           Effect.suspend(() => {
             asked.push(Address.format(to))

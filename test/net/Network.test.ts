@@ -203,7 +203,10 @@ describe("a dispatch server", () => {
       const network = yield* Network.make(
         { ...alone, dispatch: Option.none(), referTo: [World.notificationAddress] },
         LoginServer.hearOnly,
-      ).pipe(Effect.provideService(Connector.Connector, { connect }), Effect.provide(Logger.layer([logger])))
+      ).pipe(
+        Effect.provideService(Connector.Connector, { pings: "Carried", connect }),
+        Effect.provide(Logger.layer([logger])),
+      )
       const [server] = network.referrals
       assert.isDefined(server)
       assert.deepStrictEqual([attempts, server.isUp()], [1, true])
@@ -228,7 +231,7 @@ describe("a dispatch server", () => {
         { ...alone, dispatch: Option.none(), referTo: [World.notificationAddress] },
         LoginServer.hearOnly,
       ).pipe(
-        Effect.provideService(Connector.Connector, { connect: () => Effect.never }),
+        Effect.provideService(Connector.Connector, { pings: "Carried", connect: () => Effect.never }),
         Effect.provide(Logger.layer([])),
         Effect.forkScoped({ startImmediately: true }),
       )

@@ -214,6 +214,7 @@ describe("a login over TCP, however its bytes are cut", () => {
         })
         yield* Effect.all([login, play("dispatch"), play("notification")], { concurrency: "unbounded" }).pipe(
           Effect.provideService(Connector.Connector, {
+            pings: "Carried",
             connect: (to) =>
               Effect.map(
                 Connector.direct.connect(to),
@@ -303,6 +304,7 @@ describe("a login over TCP, however its bytes are cut", () => {
         yield* session.logOff
       }).pipe(
         Effect.provideService(Connector.Connector, {
+          pings: "Carried",
           connect: (to) =>
             Effect.map(
               Connector.direct.connect(to),
@@ -677,7 +679,9 @@ describe("a server whose process is killed in the midst of a login", () => {
 
         const account = Account.Account.make("alice@example.com")
         const login = LoginClient.login({ server, account, password: Redacted.make("wonderland"), observer })
-        const error = yield* Effect.flip(Effect.provideService(Effect.scoped(login), Connector.Connector, { connect }))
+        const error = yield* Effect.flip(
+          Effect.provideService(Effect.scoped(login), Connector.Connector, { pings: "Carried", connect }),
+        )
         assert.strictEqual(error._tag, "Disconnected")
         assert.deepStrictEqual(since, ["<o> Server closes connection"])
         yield* Resources.until(() => Resources.connections() === 0)

@@ -226,6 +226,7 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
       }
     },
     connector: {
+      pings: "Carried",
       connect: (to) =>
         Effect.map(
           Effect.acquireRelease(dial(to), ({ close }) => close),
