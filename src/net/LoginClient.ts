@@ -25,7 +25,7 @@ import type * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as Line from "../protocol/Line.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
-import { Connector } from "./Connector.ts"
+import * as Connector from "./Connector.ts"
 import * as Driver from "./Driver.ts"
 import * as LoginError from "./LoginError.ts"
 import * as Transcript from "./Transcript.ts"
@@ -167,12 +167,12 @@ const converse = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outcome, LoginError.LoginError, Scope.Scope> {
   const server = Address.format(to)
   const observer = options.observer ?? Transcript.silent
-  const unreachable = (why: string) => new LoginError.Unreachable({ tried: [{ address: server, why }] })
+  const unreachable = (attempt: Connector.Attempt) => new LoginError.Unreachable({ tried: [attempt] })
 
-  const connector = yield* Connector
+  const connector = yield* Connector.Connector
   const socket = yield* connector.connect(to).pipe(
     Effect.mapError(({ tried }) => new LoginError.Unreachable({ tried })),
-    Effect.timeoutOrElse({ duration: limits.connectTimeout, orElse: () => unreachable("it did not answer") }),
+    Effect.timeoutOrElse({ duration: limits.connectTimeout, orElse: () => unreachable(Connector.unanswered(to)) }),
   )
   observer({ _tag: "Connected", server })
 
@@ -183,7 +183,7 @@ const converse = Effect.fnUntraced(function* (
   })
   const driver = yield* Effect.mapError(
     Driver.make(sideOf(limits.bytes), socket, first, { loginTimeout: limits.loginTimeout, observer }),
-    () => unreachable("the connection was lost at once"),
+    () => unreachable(Connector.lost(to)),
   )
   const state = yield* driver.login(({ challenge }) =>
     Effect.sync(() => ({ _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) })),

@@ -56,12 +56,23 @@ export class NoCommonDialect extends Schema.TaggedError<NoCommonDialect>("effect
   }
 }
 
-/** No connection came about. */
+/** Where to look for the trouble. */
+const advice: { readonly [fault in Connector.Fault]: string } = {
+  Ours: "It looks like our own connection: see to that, or to the proxy.",
+  Theirs: "It looks like their network, not our connection.",
+  Unclear: "It may be our connection or their network.",
+}
+
+/**
+ * No connection came about, wherever it was tried.
+ *
+ * @keeps connect.unreachable
+ */
 export class Unreachable extends Schema.TaggedError<Unreachable>("effect-msnp/net/Unreachable")("Unreachable", {
   tried: Schema.NonEmptyArray(Connector.Attempt),
 }) {
   override get message() {
-    return `No server could be reached; tried ${Connector.describe(this.tried)}.`
+    return `No server could be reached; tried ${Connector.describe(this.tried)}. ${advice[Connector.blame(this.tried)]}`
   }
 }
 

@@ -203,7 +203,9 @@ describe("the login behind an HTTP API", () => {
       status: 503,
       body: {
         error: "Unreachable",
-        message: `No server could be reached; tried 127.0.0.1:${port} (nothing listens there).`,
+        message:
+          `No server could be reached; tried 127.0.0.1:${port} (nothing listens there). ` +
+          "It looks like their network, not our connection.",
       },
     })
   })

@@ -217,10 +217,7 @@ describe("a login that fails", () => {
       const error = yield* Effect.flip(
         Effect.scoped(World.loginOver(MemorySocket.network(), World.aliceAt(World.dispatchAddress))),
       )
-      assert.deepStrictEqual(
-        error,
-        new LoginError.Unreachable({ tried: [{ address: "10.0.0.1:1863", why: "nothing listens there" }] }),
-      )
+      assert.deepStrictEqual(error, new LoginError.Unreachable({ tried: [Connector.refused(World.dispatchAddress)] }))
     }),
   )
 
@@ -239,7 +236,7 @@ describe("a login that fails", () => {
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(
         yield* Fiber.join(failing),
-        new LoginError.Unreachable({ tried: [{ address: server, why: "it did not answer" }] }),
+        new LoginError.Unreachable({ tried: [Connector.unanswered(here)] }),
       )
     }),
   )
@@ -248,10 +245,7 @@ describe("a login that fails", () => {
     Effect.gen(function* () {
       const nobody = { host: "127.0.0.1", port: 1 }
       const refused = yield* Effect.flip(Effect.scoped(LoginClient.login(World.aliceAt(nobody))))
-      assert.deepStrictEqual(
-        refused,
-        new LoginError.Unreachable({ tried: [{ address: "127.0.0.1:1", why: "nothing listens there" }] }),
-      )
+      assert.deepStrictEqual(refused, new LoginError.Unreachable({ tried: [Connector.refused(nobody)] }))
     }),
   )
 
@@ -731,7 +725,7 @@ describe("a client over TCP", () => {
   )
 
   it("says in a connector's error where it could not connect to, and why", () => {
-    const error = new Connector.ConnectError({ tried: [{ address: server, why: "nothing listens there" }] })
+    const error = new Connector.ConnectError({ tried: [Connector.refused(here)] })
     assert.strictEqual(error.message, "No connection came about; tried 10.0.0.5:1863 (nothing listens there).")
   })
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Client from "../../src/login/Client.ts"
+import * as Connector from "../../src/net/Connector.ts"
 import * as LoginError from "../../src/net/LoginError.ts"
 
 const server = "10.0.0.5:1863"
@@ -51,17 +52,49 @@ describe("the sentence of a login error", () => {
     )
   })
 
-  it("says each address that was tried, and what went wrong there", () => {
-    const error = new LoginError.Unreachable({
-      tried: [
-        { address: "10.0.0.1:1863", why: "nothing listens there" },
-        { address: "10.0.0.2:1863", why: "it did not answer" },
-      ],
+  describe("that reached no server", { tags: ["connect.unreachable"] }, () => {
+    const [first, second] = [
+      { host: "10.0.0.1", port: 1863 },
+      { host: "10.0.0.2", port: 1863 },
+    ]
+    const seeming = (...faults: ReadonlyArray<Connector.Fault>) =>
+      faults.map((fault) => Connector.attempt(first, "why", fault))
+    const ours = "It looks like our own connection: see to that, or to the proxy."
+    const theirs = "It looks like their network, not our connection."
+    const unclear = "It may be our connection or their network."
+
+    it("says each address that was tried, and what went wrong there", () => {
+      const error = new LoginError.Unreachable({ tried: [Connector.refused(first), Connector.unanswered(second)] })
+      assert.strictEqual(
+        error.message,
+        `No server could be reached; tried 10.0.0.1:1863 (nothing listens there), 10.0.0.2:1863 (it did not answer). ${theirs}`,
+      )
     })
-    assert.strictEqual(
-      error.message,
-      "No server could be reached; tried 10.0.0.1:1863 (nothing listens there), 10.0.0.2:1863 (it did not answer).",
-    )
+
+    it.each([
+      ["their network, where one of their hosts answered", seeming("Unclear", "Ours", "Theirs"), theirs],
+      ["our connection, where it is that each time", seeming("Ours", "Ours"), ours],
+      ["neither in particular, where it may be either", seeming("Ours", "Unclear"), unclear],
+    ])("looks to %s", (_, [one, ...more], sentence) => {
+      const error = new LoginError.Unreachable({ tried: [one ?? Connector.lost(first), ...more] })
+      assert.isTrue(error.message.endsWith(`(why). ${sentence}`), error.message)
+    })
+
+    it("takes a connection that is lost at once for their doing", () => {
+      const error = new LoginError.Unreachable({ tried: [Connector.lost(first)] })
+      assert.strictEqual(
+        error.message,
+        `No server could be reached; tried 10.0.0.1:1863 (the connection was lost at once). ${theirs}`,
+      )
+    })
+
+    it("does not know what silence means", () => {
+      const error = new LoginError.Unreachable({ tried: [Connector.unanswered(first)] })
+      assert.strictEqual(
+        error.message,
+        `No server could be reached; tried 10.0.0.1:1863 (it did not answer). ${unclear}`,
+      )
+    })
   })
 
   it("says what the server was to say when it closed", () => {

@@ -198,7 +198,11 @@ describe("a dispatch server", () => {
           attempts++
           return isUp
             ? Effect.succeed(MemorySocket.pair()[0].socket)
-            : Effect.fail(new Connector.ConnectError({ tried: [{ address: "10.0.0.5:1863", why: "it is down" }] }))
+            : Effect.fail(
+                new Connector.ConnectError({
+                  tried: [Connector.attempt(World.notificationAddress, "it is down", "Theirs")],
+                }),
+              )
         })
       const network = yield* Network.make(
         { ...alone, dispatch: Option.none(), referTo: [World.notificationAddress] },

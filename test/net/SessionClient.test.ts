@@ -521,7 +521,7 @@ describe("a client that stays", () => {
     Effect.gen(function* () {
       const network = MemorySocket.network()
       const { next } = yield* staying(network, { schedule: Schedule.exponential("1 second") })
-      const unreachable = new LoginError.Unreachable({ tried: [{ address: server, why: "nothing listens there" }] })
+      const unreachable = new LoginError.Unreachable({ tried: [Connector.refused(World.notificationAddress)] })
       for (const seconds of [1, 2, 4]) {
         assert.deepStrictEqual(yield* next, lost(unreachable, `${seconds} seconds`))
         if (seconds < 4) yield* TestClock.adjust(`${seconds} seconds`)

@@ -199,9 +199,7 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
     Effect.suspend(() => {
       const server = servers.get(Address.format(address))
       if (server === undefined) {
-        return new Connector.ConnectError({
-          tried: [{ address: Address.format(address), why: "nothing listens there" }],
-        })
+        return new Connector.ConnectError({ tried: [Connector.refused(address)] })
       }
       const [client, accepted] = pair({
         ...(splits.client === undefined ? {} : { left: splits.client }),
