@@ -63,6 +63,7 @@ export const client: Words<TagOf<Client.State>, TagOf<Client.Event>> = {
   events: {
     Ver: "VER",
     VerSkipInf: "VER if INF is left out",
+    VerPipelined: "VER if USR I is said",
     VerNone: "VER 0",
     Inf: "INF",
     UsrChallenge: "USR S",

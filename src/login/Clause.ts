@@ -24,10 +24,7 @@ const addition = (source: string, says: string): Clause => ({ _tag: "Addition", 
 /** The page, from its first paragraph to its last; {@link numberOf} counts in this order. */
 export const seed = {
   "connect.log-in": kept("A session begins with a login at a notification server."),
-  "connect.stored-first": awaits(
-    "journey",
-    "Where the address of a notification server is known from before, connect to it.",
-  ),
+  "connect.stored-first": kept("Where the address of a notification server is known from before, connect to it."),
   "connect.dispatch": advice(
     "net/LoginClient Options.server",
     "Where no notification server is known from before, connect to the dispatch server.",
@@ -39,8 +36,7 @@ export const seed = {
     "net/LoginClient Options.server",
     "Networks that are not Microsoft's have dispatch servers of their own: connect to that one instead.",
   ),
-  "connect.fallback": awaits(
-    "journey",
+  "connect.fallback": kept(
     "Where the notification server known from before cannot be reached, try the dispatch server.",
   ),
   "connect.unreachable": awaits(
@@ -92,7 +88,7 @@ export const seed = {
   "inf.reply": kept("The server answers INF with INF, the same TrID, and the name of the security package."),
   "inf.md5": kept("Up to MSNP7, the security package is always MD5."),
   "inf.emulate": advice(
-    "net/LoginClient Options.manner",
+    "net/LoginClient Options.strategy",
     "Nothing is lost by leaving INF out; whoever wants to do all that the official client does sends it.",
   ),
 
@@ -177,13 +173,13 @@ export const seed = {
 
   "efficiency.together": kept("Several commands may be sent at once, without waiting for the answers."),
   "efficiency.packet": kept("The author had trouble with several commands in one packet, and did not know why."),
-  "efficiency.ver-usr": awaits("journey", "Send VER and USR to the dispatch server together."),
-  "efficiency.one-dialect": advice("net/LoginClient Credentials.dialects", "Offer the one dialect that will be used."),
+  "efficiency.ver-usr": kept("Send VER and USR to the dispatch server together."),
+  "efficiency.one-dialect": advice("net/LoginClient Options.strategy", "Offer the one dialect that will be used."),
   "efficiency.any-account": advice(
-    "net/LoginClient Options.onReferral",
+    "net/LoginClient Options.strategy",
     "To the dispatch server, any account will do: send it a@b.c.",
   ),
-  "efficiency.no-inf": advice("net/LoginClient Options.manner", "Leave INF out."),
+  "efficiency.no-inf": advice("net/LoginClient Options.strategy", "Leave INF out."),
   "efficiency.lf": kept("LF may stand for CRLF, to save a byte a line."),
 
   "logoff.close": kept("The easiest way to log off is to close the connection."),

@@ -50,8 +50,11 @@ const pending = {
   skipped: Schema.Natural,
 }
 
-/** Whether the client asks for the security package before it initiates the authentication, as official ones do. */
-export const Manner = Schema.Literals(["AskInf", "SkipInf"])
+/**
+ * How a client goes about it: it asks for the security package first, as official ones do; it leaves that out; or it
+ * says VER and the initial USR at once, and waits for the answers then.
+ */
+export const Manner = Schema.Literals(["AskInf", "SkipInf", "Pipeline"])
 export type Manner = typeof Manner.Type
 
 /** Where a login stands: named by what comes next, with what has come to light by then. */
@@ -68,7 +71,7 @@ export const State = Schema.TaggedUnion({
     friendlyName: FriendlyName.FriendlyName,
     verified: Schema.toType(Schema.Option(Schema.Boolean)),
   },
-  Referred: { to: Address.Address },
+  Referred: { trId: TrId.TrId, to: Address.Address },
   Closed: { reason: Reason },
 })
 export type State = typeof State.Type
@@ -79,6 +82,8 @@ export const Event = Schema.TaggedUnion({
   Ver: { dialect: Dialect.Dialect },
   /** The same, where the client leaves INF out. */
   VerSkipInf: { dialect: Dialect.Dialect },
+  /** The same, where the initial USR is said already. */
+  VerPipelined: { dialect: Dialect.Dialect },
   VerNone: {},
   /** The answer to INF, with MD5 in it. */
   Inf: {},
@@ -170,6 +175,7 @@ const overdue = rule("overdue", ["Closed"], "Close, say nothing.", "beyond.overd
 const listening = {
   Ver: unexpected,
   VerSkipInf: misuse,
+  VerPipelined: misuse,
   VerNone: unexpected,
   Inf: unexpected,
   UsrChallenge: unexpected,
@@ -190,6 +196,7 @@ const listening = {
 const unawaited = {
   Ver: misuse,
   VerSkipInf: misuse,
+  VerPipelined: misuse,
   VerNone: misuse,
   Inf: misuse,
   UsrChallenge: misuse,
@@ -204,6 +211,7 @@ const late = ignore("The connection is already over.")
 const over = {
   Ver: late,
   VerSkipInf: late,
+  VerPipelined: late,
   VerNone: late,
   Inf: late,
   UsrChallenge: late,
@@ -234,6 +242,14 @@ export const table = {
       "ver.reply-order",
       "inf.optional",
       "usr.must",
+      "beyond.ver-list",
+    ),
+    VerPipelined: rule(
+      "ver-pipelined",
+      ["AwaitUsr"],
+      "USR I and the account are said already.",
+      "ver.reply-order",
+      "efficiency.ver-usr",
       "beyond.ver-list",
     ),
     VerNone: rule("ver-none", ["Closed"], "No dialect is common: close.", "ver.none", "beyond.ver-list"),
@@ -394,6 +410,7 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
       return { state: { _tag: "AwaitInf", ...next, dialect }, actions: [say({ _tag: "Inf", trId: next.trId })] }
     },
     VerSkipInf: (state, { dialect }) => initiate(state, dialect),
+    VerPipelined: (state, { dialect }) => ({ state: { _tag: "AwaitUsr", ...carry(state), dialect }, actions: [] }),
     VerNone: ({ offered }) => closed({ _tag: "NoCommonDialect", offered }),
   },
   AwaitInf: { ...ends, Aside: passOver, Inf: (state) => initiate(state, state.dialect) },
@@ -404,7 +421,7 @@ const handlers: Handlers<typeof table, State, Event, Action> = {
       state: { ...state, _tag: "AwaitDigest" },
       actions: [{ _tag: "Ask", question: { _tag: "Digest", challenge } }],
     }),
-    Xfr: (_, { to }) => ({ state: { _tag: "Referred", to }, actions: [{ _tag: "Close" }] }),
+    Xfr: ({ trId }, { to }) => ({ state: { _tag: "Referred", trId, to }, actions: [{ _tag: "Close" }] }),
   },
   AwaitDigest: {
     ...leave,
@@ -480,6 +497,9 @@ const answer = (state: Pending, command: Exclude<ServerCommand.ServerCommand, { 
   }
 }
 
+/** What the answer to VER is, by the client's manner. */
+const verBy = { AskInf: "Ver", SkipInf: "VerSkipInf", Pipeline: "VerPipelined" } as const
+
 /**
  * The first name that is not `CVR0` is the one to use.
  *
@@ -490,7 +510,7 @@ const chosen = (state: Pending, names: ReadonlyArray<string>): Event => {
   if (state._tag !== "AwaitVer") return { _tag: "Ver", dialect: state.dialect }
   const name = names.find((name) => name !== Dialect.cvr0)
   const dialect = state.offered.find((dialect) => dialect === name)
-  if (dialect !== undefined) return { _tag: state.manner === "SkipInf" ? "VerSkipInf" : "Ver", dialect }
+  if (dialect !== undefined) return { _tag: verBy[state.manner], dialect }
   return stranger(
     name === undefined ? "VER without a dialect" : `VER with ${Bytes.printable(name)}, which was not offered`,
   )
@@ -509,17 +529,28 @@ export interface Options {
   /** The dialects to offer, the preferred one first. */
   readonly dialects: readonly [Dialect.Dialect, ...Array<Dialect.Dialect>]
   readonly manner: Manner
+  /** The TrID of VER; by default 1. */
+  readonly trId?: TrId.TrId
 }
 
 /**
- * The first move: offer the dialects, and `CVR0` behind them as every client of the time did.
+ * The first move: offer the dialects, and `CVR0` behind them as every client of the time did; one in a hurry leaves it
+ * out.
  *
- * @keeps ver.offer ver.cvr0
+ * @keeps ver.offer ver.cvr0 efficiency.ver-usr
  */
-export const start = ({ account, dialects, manner }: Options): Step<ByTag<State, "AwaitVer">, Action> => ({
-  state: { _tag: "AwaitVer", trId: TrId.initial, account, skipped: 0, offered: dialects, manner },
-  actions: [say({ _tag: "Ver", trId: TrId.initial, dialects: [...dialects, Dialect.cvr0] })],
-})
+export const start = ({
+  account,
+  dialects,
+  manner,
+  trId = TrId.initial,
+}: Options): Step<ByTag<State, "AwaitVer">, Action> => {
+  const state = { _tag: "AwaitVer", trId, account, skipped: 0, offered: dialects, manner } as const
+  if (manner !== "Pipeline")
+    return { state, actions: [say({ _tag: "Ver", trId, dialects: [...dialects, Dialect.cvr0] })] }
+  const usr = say({ _tag: "UsrInitiate", trId: TrId.next(trId), account })
+  return { state, actions: [say({ _tag: "Ver", trId, dialects }), usr] }
+}
 
 /** What an event leads to. Total; throws only where the shell feeds an answer that was not asked for. */
 export const transition = Machine.make<State, Event, Action, Code>()({ table, handlers, refused })

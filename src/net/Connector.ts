@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
+import type * as Net from "node:net"
+import * as Os from "node:os"
 import * as Address from "../protocol/Address.ts"
 import * as Tcp from "./internal/tcp.ts"
 
@@ -62,39 +64,77 @@ export interface Connector {
   readonly connect: (to: Address.Address) => Effect.Effect<Socket.Socket, ConnectError, Scope.Scope>
 }
 
-/** What the system says where there is no connection, by the codes of its errors. */
-const reasons: { readonly [code: string]: readonly [why: string, seems: Fault] } = {
-  ECONNREFUSED: ["nothing listens there", "Theirs"],
-  ECONNRESET: ["the connection was reset", "Theirs"],
-  EHOSTUNREACH: ["there is no way to that host", "Unclear"],
-  ENETUNREACH: ["there is no way to that network", "Ours"],
-  ETIMEDOUT: ["it did not answer", "Unclear"],
-}
+const whyNot = Tcp.whyNot({
+  EACCES: "this machine does not allow it",
+  EADDRNOTAVAIL: "this machine has no address to go there from",
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was reset",
+  EHOSTUNREACH: "there is no way to that host",
+  EMFILE: "too many files are open",
+  ENETDOWN: "the network is down",
+  ENETUNREACH: "there is no way to that network",
+  EPERM: "this machine does not allow it",
+  ETIMEDOUT: "it did not answer",
+})
 
-/** Connects over TCP, with nothing in between. */
-export const direct: Connector = {
-  pings: "Carried",
-  connect: (to) => Effect.mapError(Tcp.connect(to), (error) => new ConnectError({ tried: attemptsOf(error, to) })),
+/** Whose trouble these are; there is no telling with the others. */
+const faults: { readonly [code: string]: Fault } = {
+  EACCES: "Ours",
+  EADDRNOTAVAIL: "Ours",
+  EAI_AGAIN: "Ours",
+  ECONNREFUSED: "Theirs",
+  ECONNRESET: "Theirs",
+  EMFILE: "Ours",
+  ENETDOWN: "Ours",
+  ENETUNREACH: "Ours",
+  EPERM: "Ours",
 }
 
 /** What Node says of a name whose addresses all failed: one error for each. */
-interface Failed extends NodeJS.ErrnoException {
-  readonly errors?: ReadonlyArray<NodeJS.ErrnoException & { readonly address?: string; readonly port?: number }>
+interface SystemError extends NodeJS.ErrnoException {
+  readonly address?: string
+  readonly port?: number
+  readonly errors?: ReadonlyArray<SystemError>
 }
 
-const attemptsOf = (error: Failed, to: Address.Address): readonly [Attempt, ...Array<Attempt>] => {
-  const [first = attemptOf(error, to), ...others] = (error.errors ?? []).map((each) =>
-    attemptOf(each, { host: each.address ?? to.host, port: each.port ?? to.port }),
-  )
-  return [first, ...others]
+/**
+ * What an error of `node:net` or `node:dns` says of a connection, for connectors that are made of these.
+ *
+ * A machine that has no address but its own looks to its own line, where that is not plain already.
+ */
+export const fromSystem = (
+  error: SystemError,
+  to: Address.Address,
+  interfaces: ReturnType<typeof Os.networkInterfaces> = Os.networkInterfaces(),
+): ConnectError => {
+  const isOnline = Object.values(interfaces).some((addresses = []) => addresses.some(({ internal }) => !internal))
+  const attemptOf = (one: SystemError): Attempt => {
+    const seems = faults[one.code ?? ""] ?? (isOnline ? "Unclear" : "Ours")
+    return attempt({ host: one.address ?? to.host, port: one.port ?? to.port }, whyNot(one), seems)
+  }
+  const [first = attemptOf(error), ...others] = (error.errors ?? []).map(attemptOf)
+  return new ConnectError({ tried: [first, ...others] })
 }
 
-const attemptOf = (error: NodeJS.ErrnoException, to: Address.Address): Attempt => {
-  const [why, seems] = reasons[error.code ?? ""] ?? [whyNot(error), "Unclear"]
-  return attempt(to, why, seems)
+/** How to connect with nothing in between. */
+export interface Options {
+  /** How names become addresses; by default, as the system has it. */
+  readonly lookup?: Net.LookupFunction
 }
 
-const whyNot = Tcp.whyNot({})
+/**
+ * Connects over TCP, with nothing in between.
+ *
+ * Of a name that has several addresses, IPv6 and IPv4 in turn, the first that answers within a quarter of a second is
+ * taken, or the last of all.
+ */
+export const make = ({ lookup }: Options): Connector => ({
+  pings: "Carried",
+  connect: (to) => Effect.mapError(Tcp.connect(to, lookup), (error) => fromSystem(error, to)),
+})
+
+/** {@link make}, with names as the system has them. */
+export const direct: Connector = make({})
 
 /** The connector in use; {@link direct} unless another is provided. */
 export const Connector: Context.Reference<Connector> = Context.Reference<Connector>("effect-msnp/net/Connector", {

@@ -68,6 +68,10 @@ export interface Side<K extends Kinds> {
 export interface Options {
   /** How long the login may take, the host's decisions included. */
   readonly loginTimeout: Duration.Input
+  /** How long the peer may take for each step of it; by default as long as it likes. */
+  readonly answerTimeout?: Duration.Input
+  /** Whether what is said at once goes out with one write, as by default, or with a write for each line. */
+  readonly writes?: "Together" | "Apart"
   readonly observer: Transcript.Observer
 }
 
@@ -204,12 +208,15 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     return hearing === "Lost" ? side.hungUp : yield* Effect.never
   })
 
-  /** Writes what is to be said, with one write; whether the peer was still there to hear it. */
+  const write = (bytes: string) => writer.write(Bytes.toUint8Array(bytes))
+
+  /** Writes what is to be said, with one write or as told; whether the peer was still there to hear it. */
   const flush = Effect.suspend(() => {
     if (out === "") return Effect.succeed(true)
-    const saying = Bytes.toUint8Array(out)
+    const saying =
+      options.writes === "Apart" ? Effect.forEach(out.split(/(?<=\n)/), write, { discard: true }) : write(out)
     out = ""
-    return Effect.match(writer.write(saying), { onSuccess: () => true, onFailure: () => false })
+    return Effect.match(saying, { onSuccess: () => true, onFailure: () => false })
   })
 
   /** Writes the last words without waiting for a peer that may not read: the socket's release delivers them. */
@@ -219,6 +226,19 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   })
 
   const isDone = (state: K["State"]): state is K["LoggedIn"] | K["Over"] => side.isLoggedIn(state) || side.isOver(state)
+
+  /** Reads until the peer has taken a step; what is no step, or part of one only, gives it no more time. */
+  const step = Effect.gen(function* () {
+    const { _tag } = state
+    while (isOpen() && asked === undefined && state._tag === _tag) {
+      yield* read
+      advance(isDone)
+    }
+  })
+  const stepInTime =
+    options.answerTimeout === undefined
+      ? step
+      : Effect.timeoutOrElse(step, { duration: options.answerTimeout, orElse: () => Effect.asVoid(overdue) })
 
   const login = <R>(host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>) =>
     Effect.gen(function* () {
@@ -231,7 +251,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
           const decision = yield* Effect.raceFirst(host(asked), lost)
           asked = undefined
           feed(decision)
-        } else if (isOpen()) yield* read
+        } else if (isOpen()) yield* stepInTime
         else feed(side.hungUp)
       }
     }).pipe(

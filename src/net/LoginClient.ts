@@ -3,19 +3,22 @@
  *
  * The password is wrapped from the caller to the digest, and never comes into the machine.
  */
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Client from "../login/Client.ts"
 import type { ByTag } from "../machine/Machine.ts"
-import type * as Account from "../protocol/Account.ts"
+import * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Challenge from "../protocol/Challenge.ts"
 import type * as ClientCommand from "../protocol/ClientCommand.ts"
@@ -28,6 +31,7 @@ import * as TrId from "../protocol/TrId.ts"
 import * as Connector from "./Connector.ts"
 import * as Driver from "./Driver.ts"
 import * as LoginError from "./LoginError.ts"
+import * as NsMemory from "./NsMemory.ts"
 import * as Transcript from "./Transcript.ts"
 
 /** Who logs in, and what is offered. */
@@ -38,12 +42,32 @@ export interface Credentials {
   readonly dialects?: readonly [Dialect.Dialect, ...Array<Dialect.Dialect>]
 }
 
+/**
+ * How to go about a login:
+ *
+ * - `official`: as official clients did, one command at a time, INF among them. The answer to one is awaited before the
+ *   next: 3 round trips at a dispatch server, 4 at a notification server.
+ * - `no-inf`: the same without INF: 2 and 3.
+ * - `fast`: VER and the initial USR at once, with the preferred dialect alone, an account that is nobody's for the
+ *   dispatch server, and lines that end with LF: 1 and 2. Where a server does not take that, `official` from there on,
+ *   over a new connection: many networks have no server that refers, and challenge the account that is nobody's.
+ */
+export const Strategy = Schema.Literals(["official", "no-inf", "fast"])
+export type Strategy = typeof Strategy.Type
+
 /** How to log in. */
 export interface Options extends Credentials {
-  /** The server to begin with: a dispatch server, or a notification server. */
+  /**
+   * The server to begin with: a dispatch server, or a notification server. Where `NsMemory` knows by which notification
+   * server this one's network let us in last, that is tried first.
+   */
   readonly server: Address.Address
-  /** Whether to ask for the security package first, as official clients do; by default it is asked. */
-  readonly manner?: Client.Manner
+  /** By default `official`. */
+  readonly strategy?: Strategy
+  /** Whether commands that are said at once go out with one write, as by default, or with a write for each. */
+  readonly writes?: "Together" | "Apart"
+  /** The TrID to begin with, which the next connection goes on from; by default each connection begins with 1. */
+  readonly trId?: TrId.TrId
   /** What to log in with at the server that a referral names: another account, other dialects; by default the same. */
   readonly onReferral?: (to: Address.Address) => Effect.Effect<Credentials, LoginError.LoginError>
   /** Those that are not named are {@link defaultLimits}. */
@@ -56,8 +80,11 @@ export interface Options extends Credentials {
 export interface Limits {
   /** How much is kept of a line or payload that is not yet whole. */
   readonly bytes: Line.Limits
+  /** How long a connection may take to come about. */
   readonly connectTimeout: Duration.Input
-  /** How long the login at one server may take. */
+  /** How long a server may take for each answer. */
+  readonly answerTimeout: Duration.Input
+  /** How long the whole login may take, at however many servers. */
   readonly loginTimeout: Duration.Input
   /** How many referrals are followed. */
   readonly maxReferrals: number
@@ -69,10 +96,14 @@ export interface Limits {
 export const defaultLimits: Limits = {
   bytes: Line.clientLimits,
   connectTimeout: "10 seconds",
-  loginTimeout: "30 seconds",
+  answerTimeout: "20 seconds",
+  loginTimeout: "1 minute",
   maxReferrals: 5,
   closingTime: "250 millis",
 }
+
+/** The account that is nobody's, for servers that refer whoever comes. */
+const nobody = Account.Account.make("a@b.c")
 
 /** What can be said in a session: OUT is said by logging off. */
 export type Sayable = Exclude<ClientCommand.ClientCommand, { readonly _tag: "Out" }>
@@ -106,93 +137,203 @@ export interface Session {
 }
 
 /**
- * Logs in, and stays logged in until the scope closes.
+ * Logs in, and stays logged in until the scope closes: at the notification server known from before, or else by way of
+ * `options.server`.
  *
- * @keeps connect.log-in
+ * @keeps connect.log-in connect.stored-first connect.fallback
  */
 export const login = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
+  const { forget, recall, remember } = yield* NsMemory.NsMemory
+  const observe = options.observer ?? Transcript.silent
   const limits = { ...defaultLimits, ...options.limits }
+  const millisLeft = yield* countdown(limits.loginTimeout)
+  const from = (server: Address.Address, role: Role) => travel(server, role, { options, limits, observe, millisLeft })
+
+  const known = Option.filter(yield* recall(options.server), (known) => !isSame(known, options.server))
+  const byDispatch = from(options.server, "Dispatch")
+  const session = yield* Option.match(known, {
+    onNone: () => byDispatch,
+    onSome: (known) =>
+      Effect.catch(from(known, "Notification"), (error) =>
+        Effect.gen(function* () {
+          // What cannot be reached now may be reached again, and is kept until another server takes its place.
+          if (error._tag !== "Unreachable") yield* forget(options.server)
+          if (error._tag === "Denied" || (yield* millisLeft) === 0) return yield* error
+          observe({ _tag: "TurnedAway", why: error.message })
+          return yield* Effect.mapError(byDispatch, (later) => LoginError.further(error, Address.format(known), later))
+        }),
+      ),
+  })
+  if (!Option.exists(known, (known) => isSame(known, session.server)) && !isSame(session.server, options.server)) {
+    yield* remember(options.server, session.server)
+  }
+  return session
+})
+
+const isSame = (one: Address.Address, other: Address.Address): boolean => Address.format(one) === Address.format(other)
+
+/** How many milliseconds are left of some time that begins now, whenever it is asked. */
+const countdown = (duration: Duration.Input): Effect.Effect<Effect.Effect<number>> =>
+  Effect.map(Clock.currentTimeNanos, (start) =>
+    Effect.map(Clock.currentTimeNanos, (now) =>
+      Math.max(0, Duration.toMillis(duration) - Number(now - start) / 1_000_000),
+    ),
+  )
+
+/** What a server is taken for: dispatch servers refer whoever comes, and so need not be told who it is. */
+type Role = "Dispatch" | "Notification"
+
+/** What is the same at all servers. */
+interface Plan {
+  readonly options: Options
+  readonly limits: Limits
+  readonly observe: Transcript.Observer
+  readonly millisLeft: Effect.Effect<number>
+}
+
+/** One login at one server. */
+interface Stop {
+  readonly to: Address.Address
+  readonly role: Role
+  readonly credentials: Credentials
+  readonly strategy: Strategy
+  readonly trId: TrId.TrId
+}
+
+/** Logs in at one server, and at those that it refers to. */
+const travel = Effect.fnUntraced(function* (
+  from: Address.Address,
+  role: Role,
+  plan: Plan,
+): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
+  const { limits, observe, options } = plan
+  const { onReferral, strategy = "official", trId = TrId.initial } = options
   const visited: Array<string> = []
-  let to = options.server
-  let credentials: Credentials = options
+  let stop: Stop = { to: from, role, credentials: options, strategy, trId }
 
   while (true) {
-    visited.push(Address.format(to))
-    const outcome = yield* loginAt(to, credentials, options, limits)
+    const outcome = yield* loginAt(stop, plan)
     if (outcome._tag === "Session") return outcome.session
+    const goingOn = options.trId === undefined ? trId : TrId.next(outcome.trId)
+    if (outcome._tag === "Rejected") {
+      observe({ _tag: "TurnedAway", why: outcome.why })
+      stop = { ...stop, strategy: "official", trId: goingOn }
+      continue
+    }
 
     const refuse = (got: string) =>
-      new LoginError.ServerMisbehaved({ server: Address.format(to), expected: ["USR S"], got })
+      new LoginError.ServerMisbehaved({ server: Address.format(stop.to), expected: ["USR S"], got })
+    visited.push(Address.format(stop.to))
     if (visited.includes(Address.format(outcome.to))) {
       return yield* refuse(`a referral back to ${Address.format(outcome.to)}`)
     }
     if (visited.length > limits.maxReferrals)
       return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
-    to = outcome.to
-    if (options.onReferral !== undefined) credentials = yield* options.onReferral(to)
+    const credentials = onReferral === undefined ? stop.credentials : yield* onReferral(outcome.to)
+    stop = { to: outcome.to, role: "Notification", credentials, strategy: stop.strategy, trId: goingOn }
   }
 })
 
 type Outcome =
   | { readonly _tag: "Session"; readonly session: Session }
-  | { readonly _tag: "Referred"; readonly to: Address.Address }
+  | { readonly _tag: "Referred"; readonly to: Address.Address; readonly trId: TrId.TrId }
+  /** The server does not take the fast way; why, in a sentence. */
+  | { readonly _tag: "Rejected"; readonly why: string; readonly trId: TrId.TrId }
 
 /** Logs in at one server. Its connection lives on where a session comes of it. */
-const loginAt = (
-  to: Address.Address,
-  credentials: Credentials,
-  options: Options,
-  limits: Limits,
-): Effect.Effect<Outcome, LoginError.LoginError, Scope.Scope> =>
+const loginAt = (stop: Stop, plan: Plan): Effect.Effect<Outcome, LoginError.LoginError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const outer = yield* Effect.scope
       const scope = yield* Scope.fork(outer)
-      const outcome = yield* restore(converse(to, credentials, options, limits)).pipe(
+      const outcome = yield* restore(converse(stop, plan)).pipe(
         Scope.provide(scope),
         Effect.onError(() => Scope.close(scope, Exit.void)),
       )
-      if (outcome._tag === "Referred") yield* Scope.close(scope, Exit.void)
+      if (outcome._tag !== "Session") yield* Scope.close(scope, Exit.void)
       return outcome
     }),
   )
 
+/** What a server is told, by the strategy. */
+const manners = { official: "AskInf", "no-inf": "SkipInf", fast: "Pipeline" } as const
+
 const converse = Effect.fnUntraced(function* (
-  to: Address.Address,
-  credentials: Credentials,
-  options: Options,
-  limits: Limits,
+  { credentials, role, strategy, to, trId }: Stop,
+  { limits, millisLeft, observe, options }: Plan,
 ): Effect.fn.Return<Outcome, LoginError.LoginError, Scope.Scope> {
   const server = Address.format(to)
-  const observer = options.observer ?? Transcript.silent
   const unreachable = (attempt: Connector.Attempt) => new LoginError.Unreachable({ tried: [attempt] })
 
   const connector = yield* Connector.Connector
   const socket = yield* connector.connect(to).pipe(
     Effect.mapError(({ tried }) => new LoginError.Unreachable({ tried })),
-    Effect.timeoutOrElse({ duration: limits.connectTimeout, orElse: () => unreachable(Connector.unanswered(to)) }),
+    Effect.timeoutOrElse({
+      duration: Math.min(Duration.toMillis(limits.connectTimeout), yield* millisLeft),
+      orElse: () => unreachable(Connector.unanswered(to)),
+    }),
   )
-  observer({ _tag: "Connected", server })
+  observe({ _tag: "Connected", server })
 
+  const isFast = strategy === "fast"
+  const isNobody = isFast && role === "Dispatch"
+  const [preferred, ...others] = credentials.dialects ?? Dialect.all
   const first = Client.start({
-    account: credentials.account,
-    dialects: credentials.dialects ?? Dialect.all,
-    manner: options.manner ?? "AskInf",
+    account: isNobody ? nobody : credentials.account,
+    dialects: isFast ? [preferred] : [preferred, ...others],
+    manner: manners[strategy],
+    trId,
   })
   const driver = yield* Effect.mapError(
-    Driver.make(sideOf(limits.bytes), socket, first, { loginTimeout: limits.loginTimeout, observer }),
+    Driver.make(isFast ? sideOf(limits.bytes, shortLines) : sideOf(limits.bytes, Codec.encodeClient), socket, first, {
+      loginTimeout: yield* millisLeft,
+      answerTimeout: limits.answerTimeout,
+      writes: options.writes ?? "Together",
+      observer: observe,
+    }),
     () => unreachable(Connector.lost(to)),
   )
   const state = yield* driver.login(({ challenge }) =>
-    Effect.sync(() => ({ _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) })),
+    Effect.sync((): Client.Event =>
+      isNobody ? { _tag: "LogOff" } : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) },
+    ),
   )
   if (state._tag === "LoggedIn") return { _tag: "Session", session: yield* sessionOf(driver, state, to, limits) }
   yield* driver.closing(limits.closingTime)
-  if (state._tag === "Referred") return { _tag: "Referred", to: state.to }
-  return yield* LoginError.fromReason(state.reason, server, credentials.account)
+  if (state._tag === "Referred") return state
+  const error = LoginError.fromReason(state.reason, server, credentials.account)
+  if (!isFast || !isRejection(state.reason, isNobody)) return yield* error
+  const why = state.reason._tag === "LoggedOff" ? `${server} challenges whoever comes.` : error.message
+  return { _tag: "Rejected", why: `${why} Trying the official way.`, trId: TrId.next(trId) }
 })
+
+/** Whether a server may have turned down the fast way, and not the account that logs in. */
+const isRejection = (reason: Client.Reason, isNobody: boolean): boolean => {
+  switch (reason._tag) {
+    case "NoCommonDialect":
+    case "ServerMisbehaved":
+      return true
+    case "Denied":
+    case "LoggedOff":
+      return isNobody
+    // Behind the digest, it is the account that is not let in.
+    case "HungUp":
+      return !reason.awaiting.includes("USR OK")
+    case "Unavailable":
+    case "LoggedOut":
+    case "TimedOut":
+      return false
+  }
+}
+
+/**
+ * A line with LF for CRLF.
+ *
+ * @keeps efficiency.lf
+ */
+const shortLines: Encode = (command) => Result.map(Codec.encodeClient(command), (line) => line.replace("\r\n", "\n"))
 
 /** A client's side of a connection. */
 interface Kinds extends Driver.Kinds {
@@ -207,12 +348,14 @@ interface Kinds extends Driver.Kinds {
 
 type ClientDriver = Driver.Driver<Kinds>
 
-const sideOf = (limits: Line.Limits): Driver.Side<Kinds> => ({
+type Encode = Driver.Side<Kinds>["encode"]
+
+const sideOf = (limits: Line.Limits, encode: Encode): Driver.Side<Kinds> => ({
   speaker: "Client",
   limits,
   payloads: () => Line.serverPayloads,
   decode: Codec.decodeServer,
-  encode: Codec.encodeClient,
+  encode,
   classify: Client.classify,
   transition: Client.transition,
   isLoggedIn: (state) => state._tag === "LoggedIn",

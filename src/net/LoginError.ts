@@ -149,3 +149,11 @@ export const fromReason = (reason: Client.Reason, server: string, account: strin
       return new TimedOut({ server, awaiting: reason.awaiting })
   }
 }
+
+/** Why a login failed that went on elsewhere after a failure: what was tried is listed, where nobody was reached. */
+export const further = (earlier: LoginError, server: string, later: LoginError): LoginError => {
+  if (later._tag !== "Unreachable") return later
+  if (earlier._tag === "Unreachable") return new Unreachable({ tried: [...earlier.tried, ...later.tried] })
+  const why = earlier.message.replace(`${server} `, "").replace(/\.$/, "")
+  return new Unreachable({ tried: [{ address: server, why, seems: "Theirs" }, ...later.tried] })
+}

@@ -15,6 +15,8 @@ export type Entry =
   | { readonly _tag: "Connected"; readonly server: string }
   | { readonly _tag: "Said"; readonly by: Speaker; readonly words: Line.Frame["words"] }
   | { readonly _tag: "Closed"; readonly by: Speaker }
+  /** The client goes on elsewhere, or in another way; why, in a sentence. */
+  | { readonly _tag: "TurnedAway"; readonly why: string }
 
 /** Told of each thing as it happens, in order. It must not throw, and what it returns is not awaited. */
 export type Observer = (entry: Entry) => void
@@ -52,5 +54,7 @@ export const format = (entry: Entry): string => {
       return `${entry.by === "Client" ? ">>>" : "<<<"} ${entry.words.map(Bytes.legible).join(" ")}\\r\\n`
     case "Closed":
       return `<o> ${entry.by} closes connection`
+    case "TurnedAway":
+      return `<o> ${Bytes.legible(Bytes.fromText(entry.why))}`
   }
 }

@@ -84,15 +84,7 @@ describe("what awaits a part that is not there yet", () => {
   /** What the page says of presence and of a farewell, and of the way to a server: nothing else may wait. */
   const awaited = {
     host: ["logoff.offline", "logoff.torn", "closing.elsewhere", "closing.warning"],
-    journey: [
-      "connect.stored-first",
-      "connect.socks",
-      "connect.http",
-      "connect.fallback",
-      "connect.unreachable",
-      "xfr.gateway",
-      "efficiency.ver-usr",
-    ],
+    journey: ["connect.socks", "connect.http", "connect.unreachable", "xfr.gateway"],
   } as const
 
   /** The module with which each part comes, wherever it is put; from then on nothing may await that part. */

@@ -151,7 +151,7 @@ describe("a referral", () => {
 
   it("is final: whatever comes behind it is not heard", () => {
     const lines = [...before("USR S"), "XFR 3 NS 10.0.0.5:1863", "911 3", "OUT SSD", "nonsense"]
-    expect(reply(lines).state).toEqual({ _tag: "Referred", to: { host: "10.0.0.5", port: 1863 } })
+    expect(reply(lines).state).toMatchObject({ _tag: "Referred", to: { host: "10.0.0.5", port: 1863 } })
   })
 })
 

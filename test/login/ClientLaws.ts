@@ -104,6 +104,12 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     ["VerSkipInf"],
     [says("USR 8 MD5 I alice@hotmail.com"), pending("AwaitUsr", 8)],
   ),
+  legal(
+    ["ver.reply-order", "efficiency.ver-usr", "beyond.ver-list"],
+    ["AwaitVer"],
+    ["VerPipelined"],
+    [pending("AwaitUsr", 8)],
+  ),
   legal(["ver.none", "beyond.ver-list"], ["AwaitVer"], ["VerNone"], closes("NoCommonDialect { offered: [$dialect] }")),
 
   // INF.
@@ -128,7 +134,7 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
     ["usr.answers", "xfr.again", "beyond.xfr-forms"],
     ["AwaitUsr"],
     ["Xfr"],
-    ["<o> Client closes connection", "    Referred { to: 10.0.0.5:1862 }"],
+    ["<o> Client closes connection", "    Referred { trId: 7, to: 10.0.0.5:1862 }"],
   ),
 
   // The challenge and its answer.
@@ -184,13 +190,13 @@ export const clientLaws: ReadonlyArray<Law<ClientState, ClientEvent>> = [
   legal(["beyond.overdue"], ["AwaitDigest"], ["Overdue"], closes("TimedOut { awaiting: [] }")),
   refused(["beyond.verb", "beyond.trid", "beyond.limit"], ["LoggedIn"], ["Stray"], misbehaved("", "nonsense")),
   late(["LoggedIn"], ["Overdue"]),
-  late(over, [...allAnswers, "VerSkipInf", ...failures, ...outs, "Aside", "Stray", "Further", "Early"]),
+  late(over, [...allAnswers, "VerSkipInf", "VerPipelined", ...failures, ...outs, "Aside", "Stray", "Further", "Early"]),
   late(over, ["Answer", "LogOff", "HungUp", "Overdue"]),
 
   // A shell that answers what it was not asked, or takes what it hears for something that cannot be heard there.
   defect(login, ["Further"]),
   defect([...answering, "LoggedIn"], ["Answer", "Early"]),
-  defect(["AwaitInf", "AwaitUsr", "AwaitOk", "AwaitDigest", "LoggedIn"], ["VerSkipInf"]),
+  defect(["AwaitInf", "AwaitUsr", "AwaitOk", "AwaitDigest", "LoggedIn"], ["VerSkipInf", "VerPipelined"]),
   defect(["AwaitDigest", "LoggedIn"], [...allAnswers, ...failures, "Aside"]),
   defect(["AwaitDigest"], [...outs, "Stray"]),
 ]

@@ -318,8 +318,8 @@ describe("XFR", () => {
 
   clause("xfr.port", () => {
     const at = (address: string) => reply([...welcome.slice(0, 2), `XFR 3 NS ${address} 0`]).state
-    expect(at("64.4.12.132:1862")).toEqual({ _tag: "Referred", to: { host: "64.4.12.132", port: 1862 } })
-    expect(at("64.4.12.133")).toEqual({ _tag: "Referred", to: { host: "64.4.12.133", port: 1863 } })
+    expect(at("64.4.12.132:1862")).toMatchObject({ _tag: "Referred", to: { host: "64.4.12.132", port: 1862 } })
+    expect(at("64.4.12.133")).toMatchObject({ _tag: "Referred", to: { host: "64.4.12.133", port: 1863 } })
   })
 
   clause("xfr.zero", () => {
@@ -348,7 +348,7 @@ describe("XFR", () => {
 
   clause("xfr.again", () => {
     const { actions, state } = reply([...welcome.slice(0, 2), "XFR 3 NS 10.0.0.5:1864 0 10.0.0.1:1863"])
-    expect(state).toEqual({ _tag: "Referred", to: { host: "10.0.0.5", port: 1864 } })
+    expect(state).toMatchObject({ _tag: "Referred", to: { host: "10.0.0.5", port: 1864 } })
     expect(actions.at(-1)).toBe("Close")
   })
 })
@@ -441,8 +441,18 @@ describe("Maximizing efficiency", () => {
     expect(answer(login).said).toEqual(login.flatMap((_, i) => toLast(login.slice(0, i + 1)).said))
   })
 
+  clause("efficiency.ver-usr", () => {
+    const hurried = { manner: "Pipeline", dialects: ["MSNP7"] } as const
+    expect(reply([], hurried).said).toEqual(["VER 1 MSNP7", `USR 2 MD5 I ${alice}`])
+    const short = ["VER 1 MSNP7", "USR 2 MD5 S 1013928519.693957190", `USR 3 OK ${alice} Alice 1`]
+    expect(reply(short, hurried).said.slice(2)).toEqual([`USR 3 MD5 S ${digest}`])
+    expect(reply(short, hurried).state._tag).toBe("LoggedIn")
+    expect(reply(["VER 1 0"], hurried).state).toMatchObject({ reason: { _tag: "NoCommonDialect" } })
+  })
+
   clause("efficiency.one-dialect", () => {
     expect(reply([], { dialects: ["MSNP7"] }).said).toEqual(["VER 1 MSNP7 CVR0"])
+    expect(reply([], { dialects: ["MSNP3"], manner: "Pipeline" }).said[0]).toBe("VER 1 MSNP3")
   })
 
   clause("efficiency.no-inf", () => {

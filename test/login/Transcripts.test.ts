@@ -69,6 +69,7 @@ const serverWays = (
 const serverLines = (dialect: string, trId: number): { readonly [event in ClientEvent]?: string } => ({
   Ver: `VER ${trId} ${dialect} CVR0`,
   VerSkipInf: `VER ${trId} ${dialect} CVR0`,
+  VerPipelined: `VER ${trId} ${dialect} CVR0`,
   VerNone: `VER ${trId} 0`,
   Inf: `INF ${trId} MD5`,
   UsrChallenge: `USR ${trId} MD5 S 1013928519.693957190`,
@@ -135,7 +136,7 @@ const clientScript = (dialect: Dialect.Dialect, state: ClientState, event?: Clie
     options: {
       account: Account.Account.make("alice@hotmail.com"),
       dialects: [dialect],
-      manner: event === "VerSkipInf" ? "SkipInf" : "AskInf",
+      manner: event === "VerSkipInf" ? "SkipInf" : event === "VerPipelined" ? "Pipeline" : "AskInf",
     },
     inputs: [...way, ...end],
   }
@@ -200,7 +201,8 @@ const clientReach = (state: ClientState): ReadonlyArray<ClientEvent> => {
     if (lines[event] === undefined) return true
     if (state === "AwaitDigest") return event === "Early"
     if (state === "LoggedIn") return /^(Out|Stray|Further)/.test(event)
-    return event === "VerSkipInf" ? state === "AwaitVer" : event !== "Further" && event !== "Early"
+    if (event === "VerSkipInf" || event === "VerPipelined") return state === "AwaitVer"
+    return event !== "Further" && event !== "Early"
   })
 }
 

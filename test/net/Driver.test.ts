@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type * as Client from "../../src/login/Client.ts"
+import * as LoginClient from "../../src/net/LoginClient.ts"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
 import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import type * as Codec from "../../src/protocol/Codec.ts"
@@ -64,24 +64,24 @@ const flags: { readonly [dialect in Dialect.Dialect]: string } = {
 }
 
 /** The bytes of a login by the book, on both connections: the seed's example session, in each dialect and manner. */
-const byTheBook = (dialect: Dialect.Dialect, manner: Client.Manner) => {
-  const opening = manner === "AskInf" ? [`VER 1 ${dialect} CVR0`, "INF 2"] : [`VER 1 ${dialect} CVR0`]
-  const answers = manner === "AskInf" ? [`VER 1 ${dialect} CVR0`, "INF 2 MD5"] : [`VER 1 ${dialect} CVR0`]
-  const [i, s] = manner === "AskInf" ? [3, 4] : [2, 3]
-  const bytes = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\r\n`).join("")
+const byTheBook = (dialect: Dialect.Dialect, strategy: LoginClient.Strategy) => {
+  const ver = `VER 1 ${dialect}${strategy === "fast" ? "" : " CVR0"}`
+  const opening = strategy === "official" ? [ver, "INF 2"] : [ver]
+  const answers = strategy === "official" ? [ver, "INF 2 MD5"] : [ver]
+  const [i, s] = strategy === "official" ? [3, 4] : [2, 3]
+  const end = strategy === "fast" ? "\n" : "\r\n"
+  const bytes = (lines: ReadonlyArray<string>, end = "\r\n") => lines.map((line) => `${line}${end}`).join("")
   return [
     {
       to: "10.0.0.1:1863",
-      client: bytes([...opening, `USR ${i} MD5 I alice@hotmail.com`]),
+      client: bytes([...opening, `USR ${i} MD5 I ${strategy === "fast" ? "a@b.c" : "alice@hotmail.com"}`], end),
       server: bytes([...answers, `XFR ${i} NS 10.0.0.5:1863${trailers[dialect]}`]),
     },
     {
       to: "10.0.0.5:1863",
-      client: `${bytes([
-        ...opening,
-        `USR ${i} MD5 I alice@hotmail.com`,
-        `USR ${s} MD5 S 6f3963009fc8a9d2b2ff137da0905c55`,
-      ])}${furtherBytes}OUT\r\n`,
+      client: bytes([...opening, `USR ${i} MD5 I alice@hotmail.com`, `USR ${s} MD5 S 6f3963009fc8a9d2b2ff137da0905c55`])
+        .concat(`${furtherBytes}OUT\r\n`)
+        .replaceAll("\r\n", end),
       server: bytes([
         ...answers,
         `USR ${i} MD5 S 1013928519.693957190`,
@@ -95,7 +95,7 @@ const byTheBook = (dialect: Dialect.Dialect, manner: Client.Manner) => {
 /** Logs in by way of both servers, exchanges a few commands, and logs off: the bytes of both connections. */
 const conversation = (
   dialect: Dialect.Dialect,
-  manner: Client.Manner,
+  strategy: LoginClient.Strategy,
   splits: { readonly client?: MemorySocket.Split; readonly server?: MemorySocket.Split },
 ) =>
   Effect.gen(function* () {
@@ -109,7 +109,7 @@ const conversation = (
     yield* World.serve(network.listen(World.dispatchAddress), World.layerReferring(World.notificationAddress))
     yield* World.serve(network.listen(World.notificationAddress), World.layerExample(), {}, onSession)
 
-    const options = World.aliceAt(World.dispatchAddress, { manner, dialects: [dialect] })
+    const options = World.aliceAt(World.dispatchAddress, { strategy, dialects: [dialect] })
     const session = yield* World.loginOver(network, options)
     assert.strictEqual(session.dialect, dialect)
     assert.strictEqual(session.account, "alice@hotmail.com")
@@ -126,26 +126,26 @@ const conversation = (
 
 describe("a whole login, by way of a dispatch server", () => {
   for (const dialect of Dialect.all) {
-    for (const manner of World.manners) {
-      const name = `${dialect}, ${manner === "AskInf" ? "with" : "without"} INF`
+    for (const strategy of LoginClient.Strategy.literals) {
+      const name = `${dialect}, ${strategy}`
 
       it.effect(`has the bytes that the documents show: ${name}`, () =>
         Effect.gen(function* () {
-          assert.deepStrictEqual(yield* conversation(dialect, manner, {}), byTheBook(dialect, manner))
+          assert.deepStrictEqual(yield* conversation(dialect, strategy, {}), byTheBook(dialect, strategy))
         }),
       )
 
       it.effect(`has the same bytes wherever they are cut in two, and byte by byte: ${name}`, () =>
         Effect.gen(function* () {
-          const expected = byTheBook(dialect, manner)
+          const expected = byTheBook(dialect, strategy)
           const longest = Math.max(...expected.flatMap(({ client, server }) => [client.length, server.length]))
           for (let place = 1; place < longest; place++) {
             const cut = MemorySocket.at(place)
-            const bytes = yield* conversation(dialect, manner, { client: cut, server: cut })
+            const bytes = yield* conversation(dialect, strategy, { client: cut, server: cut })
             assert.deepStrictEqual(bytes, expected, `cut behind byte ${place}`)
           }
           const bytewise = { client: MemorySocket.bytewise, server: MemorySocket.bytewise }
-          assert.deepStrictEqual(yield* conversation(dialect, manner, bytewise), expected)
+          assert.deepStrictEqual(yield* conversation(dialect, strategy, bytewise), expected)
         }),
       )
     }

@@ -9,7 +9,6 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
-import type * as Client from "../../src/login/Client.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginError from "../../src/net/LoginError.ts"
@@ -345,7 +344,7 @@ describe("referrals", () => {
           network,
           World.aliceAt(World.dispatchAddress, {
             account: Account.Account.make("a@b.c"),
-            manner: "SkipInf",
+            strategy: "no-inf",
             dialects: ["MSNP7"],
             onReferral: (to) => {
               asked.push(to)
@@ -610,10 +609,10 @@ describe("a client over TCP", () => {
     () =>
       Effect.gen(function* () {
         const address = yield* World.serveTcp(World.layerExample())
-        for (const manner of ["AskInf", "SkipInf"] satisfies ReadonlyArray<Client.Manner>) {
+        for (const strategy of LoginClient.Strategy.literals) {
           const entries: Array<Transcript.Entry> = []
           const observer: Transcript.Observer = (entry) => void entries.push(entry)
-          const session = yield* LoginClient.login(World.aliceAt(address, { manner, observer }))
+          const session = yield* LoginClient.login(World.aliceAt(address, { strategy, observer }))
           yield* session.logOff
           assert.deepStrictEqual(entries.slice(-2), [
             { _tag: "Said", by: "Client", words: ["OUT"] },

@@ -15,6 +15,7 @@ import * as Admission from "../../src/host/Admission.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
 import * as Account from "../../src/protocol/Account.ts"
+import type * as LoginClient from "../../src/net/LoginClient.ts"
 import type * as Address from "../../src/protocol/Address.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
@@ -282,7 +283,7 @@ describe("our client and the servers of the time", () => {
     readonly account: string
     readonly dialects: readonly [Dialect.Dialect, ...Array<Dialect.Dialect>]
     readonly at?: Address.Address
-    readonly manner?: "AskInf" | "SkipInf"
+    readonly strategy?: LoginClient.Strategy
     readonly answers: ReadonlyArray<string>
     readonly referred?: readonly [Address.Address, ReadonlyArray<string>]
   }) =>
@@ -311,7 +312,7 @@ describe("our client and the servers of the time", () => {
         password: Redacted.make(World.password),
         server: at,
         dialects: options.dialects,
-        manner: options.manner ?? "SkipInf",
+        strategy: options.strategy ?? "no-inf",
       })
     })
 
@@ -322,7 +323,7 @@ describe("our client and the servers of the time", () => {
       const session = yield* login({
         account: "alice@hotmail.com",
         dialects: ["MSNP7", "MSNP6", "MSNP5", "MSNP4"],
-        manner: "AskInf",
+        strategy: "official",
         answers: [
           "VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0",
           "INF 2 MD5",
@@ -349,7 +350,7 @@ describe("our client and the servers of the time", () => {
       const session = yield* login({
         account: "jd@hotmail.com",
         dialects: ["MSNP2"],
-        manner: "AskInf",
+        strategy: "official",
         answers: ["VER 1 MSNP2", "INF 2 MD5", challengedAt(3), "USR 4 OK jd@hotmail.com JD"],
       })
       assert.strictEqual(session.dialect, "MSNP2")
@@ -376,7 +377,7 @@ describe("our client and the servers of the time", () => {
       const session = yield* login({
         account: "example@hotmail.com",
         dialects: ["MSNP2"],
-        manner: "AskInf",
+        strategy: "official",
         answers: [
           "VER 1 MSNP2 CVR0",
           "INF 2 MD5 CTP",

@@ -13,7 +13,6 @@ import * as Stream from "effect/Stream"
 import * as Net from "node:net"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
-import type * as Client from "../../src/login/Client.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
@@ -47,11 +46,11 @@ describe(
   { tags: ["connect.log-in", "connect.dispatch", "session.dispatch", "session.notification"] },
   () => {
     for (const dialect of Dialect.all) {
-      for (const manner of World.manners) {
-        it.live(`comes about: ${dialect}, ${manner === "AskInf" ? "with" : "without"} INF`, () =>
+      for (const strategy of LoginClient.Strategy.literals) {
+        it.live(`comes about: ${dialect}, ${strategy}`, () =>
           Effect.gen(function* () {
             const { dispatch, notification } = yield* World.serveBoth()
-            const session = yield* LoginClient.login(World.aliceAt(dispatch, { manner, dialects: [dialect] }))
+            const session = yield* LoginClient.login(World.aliceAt(dispatch, { strategy, dialects: [dialect] }))
             assert.strictEqual(session.dialect, dialect)
             assert.strictEqual(session.account, "alice@hotmail.com")
             assert.strictEqual(session.friendlyName, "My Screen Name")
@@ -65,9 +64,9 @@ describe(
       Effect.gen(function* () {
         const { dispatch } = yield* World.serveBoth()
         const login = (_: number, index: number) => {
-          const manner: Client.Manner = index % 2 === 0 ? "AskInf" : "SkipInf"
+          const strategy = LoginClient.Strategy.literals[index % 3] ?? "official"
           return Effect.scoped(
-            Effect.map(LoginClient.login(World.aliceAt(dispatch, { manner })), ({ dialect }) => dialect),
+            Effect.map(LoginClient.login(World.aliceAt(dispatch, { strategy })), ({ dialect }) => dialect),
           )
         }
         const dialects = yield* Effect.forEach(Array.from({ length: 200 }), (_, index) => login(0, index), {

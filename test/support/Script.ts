@@ -16,7 +16,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Client from "../../src/login/Client.ts"
+import * as Client from "../../src/login/Client.ts"
 import * as Server from "../../src/login/Server.ts"
 import type { Tagged } from "../../src/machine/Machine.ts"
 import * as Machine from "../../src/machine/Machine.ts"
@@ -174,6 +174,7 @@ const clientNotation: Notation<Client.Event> = {
         return "Time is up"
       case "Ver":
       case "VerSkipInf":
+      case "VerPipelined":
       case "VerNone":
       case "Inf":
       case "UsrChallenge":
@@ -334,8 +335,8 @@ const parseHeading = (text: string, line: number): Script => {
   }
   const [account = "", manner, ...names] = rest
   const [first, ...dialects] = names.filter(Dialect.isDialect)
-  if (side !== "client" || (manner !== "AskInf" && manner !== "SkipInf") || first === undefined) {
-    throw nonsense(line, "is no heading: `== server QUIRK…`, or `== client ACCOUNT AskInf|SkipInf DIALECT…`")
+  if (side !== "client" || !Schema.is(Client.Manner)(manner) || first === undefined) {
+    throw nonsense(line, "is no heading: `== server QUIRK…`, or `== client ACCOUNT AskInf|SkipInf|Pipeline DIALECT…`")
   }
   return {
     _tag: "Client",

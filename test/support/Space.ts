@@ -83,7 +83,7 @@ export const clientStates = (dialect: Dialect.Dialect) =>
     AwaitDigest: { _tag: "AwaitDigest", ...known, dialect },
     AwaitOk: { _tag: "AwaitOk", ...known, dialect },
     LoggedIn: { _tag: "LoggedIn", trId, dialect, account, friendlyName, verified: Option.none() },
-    Referred: { _tag: "Referred", to },
+    Referred: { _tag: "Referred", trId, to },
     Closed: { _tag: "Closed", reason: { _tag: "LoggedOff" } },
   }) as const satisfies { readonly [name: string]: Client.State }
 export type ClientState = keyof ReturnType<typeof clientStates>
@@ -93,6 +93,7 @@ export const clientEvents = (dialect: Dialect.Dialect) =>
   ({
     Ver: { _tag: "Ver", dialect },
     VerSkipInf: { _tag: "VerSkipInf", dialect },
+    VerPipelined: { _tag: "VerPipelined", dialect },
     VerNone: { _tag: "VerNone" },
     Inf: { _tag: "Inf" },
     UsrChallenge: { _tag: "UsrChallenge", challenge },

@@ -9,7 +9,6 @@ import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
 import * as Presence from "../../src/host/Presence.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
-import type * as Client from "../../src/login/Client.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
@@ -120,6 +119,3 @@ export const aliceAt = (server: Address.Address, options: Partial<LoginClient.Op
 /** Logs in over a network in memory. */
 export const loginOver = (network: MemorySocket.Network, options: LoginClient.Options) =>
   Effect.provideService(LoginClient.login(options), Connector.Connector, network.connector)
-
-/** Both ways to begin. */
-export const manners: ReadonlyArray<Client.Manner> = ["AskInf", "SkipInf"]

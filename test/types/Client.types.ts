@@ -70,7 +70,7 @@ type Legal<Tag extends TagOf<Client.State>> = keyof All[Tag]
 type Ends = "Failure" | "Out" | "Aside" | "LogOff" | "HungUp" | "Overdue"
 
 export const legal = [
-  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerSkipInf" | "VerNone" | Ends>>(),
+  holds<Equals<Legal<"AwaitVer">, "Ver" | "VerSkipInf" | "VerPipelined" | "VerNone" | Ends>>(),
   holds<Equals<Legal<"AwaitInf">, "Inf" | Ends>>(),
   holds<Equals<Legal<"AwaitUsr">, "UsrChallenge" | "Xfr" | Ends>>(),
   holds<Equals<Legal<"AwaitDigest">, "Answer" | "LogOff" | "HungUp" | "Overdue">>(),

@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as Dns from "node:dns"
 import * as Net from "node:net"
 import type * as Address from "../../protocol/Address.ts"
 
@@ -209,18 +210,38 @@ export const listen = Effect.fnUntraced(function* (
   }
 })
 
-/** Connects; the connection is dropped with the scope, at once where nobody has read from it yet. */
-export const connect = (to: Address.Address): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
+/** What is settled with the other end before anybody uses the connection; it comes to one of the two. */
+export type Settle = (conn: Net.Socket, done: () => void, failed: (error: NodeJS.ErrnoException) => void) => void
+
+const nothing: Settle = (_, done) => done()
+
+/**
+ * Connects, and settles with the other end what is to be settled first.
+ *
+ * The connection is dropped at once where that fails or is interrupted, and with the scope where nobody has read from it
+ * yet. Of the addresses of a name, Node takes the first that answers: each has a quarter of a second, the last one more.
+ */
+export const connect = (
+  to: Address.Address,
+  lookup: Net.LookupFunction = Dns.lookup,
+  settle: Settle = nothing,
+): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   Effect.flatMap(
     Effect.acquireRelease(
-      Effect.sync(() => Net.connect({ host: to.host, port: to.port, ...socketOptions })),
+      Effect.sync(() => Net.connect({ host: to.host, port: to.port, ...socketOptions, lookup })),
       (conn) => Effect.sync(() => (conn.writableEnded ? undefined : conn.destroy())),
     ),
     (conn) =>
       Effect.callback<Socket.Socket, NodeJS.ErrnoException>((resume) => {
-        const failed = (error: NodeJS.ErrnoException) => resume(Effect.fail(error))
+        const failed = (error: NodeJS.ErrnoException) => {
+          conn.destroy()
+          resume(Effect.fail(error))
+        }
         conn.on("error", failed)
-        conn.once("connect", () => resume(Effect.succeed(fromNetSocket(conn, "LetsProcessEnd"))))
+        conn.once("connect", () =>
+          settle(conn, () => resume(Effect.succeed(fromNetSocket(conn, "LetsProcessEnd"))), failed),
+        )
+        return Effect.sync(() => conn.destroy())
       }),
   )
 

@@ -355,7 +355,7 @@ export const partnerClients: ReadonlyArray<Broken<ClientSide>> = [
         const named: ReadonlyArray<string> =
           Result.isSuccess(heard) && heard.success._tag === "Ver" ? heard.success.dialects : []
         const dialect = named.findLast(Dialect.isDialect)
-        return dialect !== undefined && (event._tag === "Ver" || event._tag === "VerSkipInf")
+        return dialect !== undefined && ["Ver", "VerSkipInf", "VerPipelined"].includes(event._tag)
           ? { ...event, dialect }
           : event
       },

@@ -116,8 +116,11 @@ export class ComesLate<E extends Tagged> implements Command<E> {
     return over
   }
   run(conversation: Conversation<E>, machine: Attended<E>): void {
-    const line = (said: string) => conversation.company.fill(this.#blank, { ...conversation, said }, "")
-    judge(conversation, machine.hearLate(this.#inputs, line))
+    const { fill } = conversation.company
+    judge(
+      conversation,
+      machine.hearLate(this.#inputs, (sofar) => fill(this.#blank, sofar, "")),
+    )
   }
   toString(): string {
     return `${Script.escape(this.#blank)} comes ${this.#inputs} inputs late`

@@ -83,9 +83,9 @@ export interface Attended<E> {
   readonly feed: (event: E) => Turn<E>
   /**
    * Hears a line though the machine has closed: the shell made out what it is so many inputs ago, when this had been
-   * said.
+   * heard and said.
    */
-  readonly hearLate: (inputs: number, line: (said: string) => string) => Turn<E>
+  readonly hearLate: (inputs: number, line: (sofar: Pick<Conversation<E>, "heard" | "said">) => string) => Turn<E>
 }
 
 /** Attends a machine: each move is noted. */
@@ -109,13 +109,14 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
     },
   })
   const opening = saidOf(login.first)
-  const past = Script.pastOf({ state: login.state(), said: opening })
+  const past = Script.pastOf({ state: login.state(), heard: "", said: opening })
   const turn = (input: Given<E>, act: () => Happened): Turn<E> => {
     moves = []
     const { defect, done = [] } = attempt(act)
     const said = saidOf(done)
     const state = login.state()
-    past.add({ state, said: past.ago(0).said + said })
+    const before = past.ago(0)
+    past.add({ state, heard: before.heard + (input._tag === "Heard" ? input.bytes : ""), said: before.said + said })
     return { input, moves, said, state, defect, ifOverdue: attempt(() => move(state, overdue)).done }
   }
   return {
@@ -133,8 +134,8 @@ export const attend = <S extends Tagged, E extends Tagged, I, C, Q>(
     hear: (bytes) => turn({ _tag: "Heard", bytes }, () => login.hear(bytes)),
     feed: (event) => turn({ _tag: "Fed", event }, () => login.feed(event)),
     hearLate: (inputs, line) => {
-      const { said, state } = past.ago(inputs)
-      const bytes = line(said)
+      const { state, ...sofar } = past.ago(inputs)
+      const bytes = line(sofar)
       return turn({ _tag: "Late", bytes, inputs }, () => login.hearLate(bytes, state))
     },
   }

@@ -91,15 +91,16 @@ const repliesInOrder = <E>({ heard, said }: Conversation<E>): string | undefined
   return undefined
 }
 
-/** A client counts its TrIDs, and says the next line only behind a line that bears the TrID of the one before. */
-const goesOnInOrder = <E>({ heard, said }: Conversation<E>, { state }: Turn<E>): string | undefined => {
+/** A client counts its TrIDs, and goes on behind its opening only behind lines that bear the TrIDs of those before. */
+const goesOnInOrder = <E>({ heard, opening, said }: Conversation<E>, { state }: Turn<E>): string | undefined => {
   const commands = Conversations.linesOf(said)
     .filter((words) => !bearsNone(words))
     .map(trIdOf)
   const at = commands.findIndex((trId, i) => trId !== i + 1)
   if (at !== -1) return `command ${at + 1} bears ${commands[at] ?? "no TrID"}`
   const isAnswered = state._tag === "LoggedIn" || state._tag === "Referred"
-  const answered = isAnswered ? commands : commands.slice(0, -1)
+  const goesOn = commands.length > Conversations.linesOf(opening).length
+  const answered = isAnswered ? commands : goesOn ? commands.slice(0, -1) : []
   let rest = Conversations.linesOf(heard).map(trIdOf)
   for (const trId of answered) {
     const answer = rest.indexOf(trId)

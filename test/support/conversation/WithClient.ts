@@ -20,17 +20,21 @@ import * as Script from "../Script.ts"
 type Event = Client.Event
 type Question = Client.Question
 
-/** The last line that the client said. */
-const asked = (said: string): ReadonlyArray<string> => Conversations.linesOf(said).at(-1) ?? []
+/** The first line of the client that nothing answers yet; the last one where everything is answered. */
+const asked = ({ heard, said }: Pick<Conversations.Conversation<Event>, "heard" | "said">): ReadonlyArray<string> => {
+  const answered = Conversations.linesOf(heard).map(([, trId]) => trId)
+  const lines = Conversations.linesOf(said)
+  return lines.find(([, trId]) => !answered.includes(trId)) ?? lines.at(-1) ?? []
+}
 
 /** The digest that the client has said; another one where it has said none. */
 const digestIn = (said: string): string => /[0-9a-f]{32}/.exec(said)?.[0] ?? digestOf("1", password)
 
-/** Fills in a line: `#` is the TrID that the client said last, `#+1` the one behind it, `$dialect` one that it offered. */
-const fill: Company<Event>["fill"] = (blank, { said }) =>
+/** Fills in a line: `#` is the TrID that is to be answered, `#+1` the one behind it, `$dialect` one that was offered. */
+const fill: Company<Event>["fill"] = (blank, { heard, said }) =>
   blank
     .replace(/#(?:\+([0-9]))?/, (_, more: string | undefined) =>
-      String(Number(asked(said)[1] ?? 1) + Number(more ?? 0)),
+      String(Number(asked({ heard, said })[1] ?? 1) + Number(more ?? 0)),
     )
     .replace("$digest", digestIn(said))
     .replace("$dialect", Conversations.linesOf(said)[0]?.[2] ?? "")
@@ -52,10 +56,10 @@ interface Setting extends Client.Options, Honest {
 /** An honest server answers the last line; the client's host answers the challenge. */
 const next =
   (welcome: string): Company<Event>["next"] =>
-  ({ over, question, said, turns }) => {
+  ({ heard, over, question, said, turns }) => {
     if (question !== undefined) return { _tag: "Decision", event: answer(question as Question, password) }
     if (over) return undefined
-    const [verb, , ...parameters] = asked(said)
+    const [verb, , ...parameters] = asked({ heard, said })
     if (verb === "VER") return line("VER # $dialect CVR0")
     if (verb === "INF") return line("INF # MD5")
     if (parameters[1] === "I") return line(welcome)
@@ -208,7 +212,7 @@ export const options: fc.Arbitrary<Client.Options> = fc.record({
   dialects: fc
     .shuffledSubarray([...Dialect.all], { minLength: 1 })
     .map(([first = "MSNP7", ...others]): Client.Options["dialects"] => [first, ...others]),
-  manner: fc.constantFrom("AskInf", "SkipInf"),
+  manner: fc.constantFrom("AskInf", "SkipInf", "Pipeline"),
 })
 
 /** Each state is come to by one number of honest steps or another; those that are left at once, more often. */
