@@ -166,9 +166,7 @@ const exchanging = Effect.fnUntraced(function* (
 /** What went wrong with a request, without the request. */
 const troubleOf = (reason: HttpClientError.HttpClientError["reason"], gateway: Address.Address) => {
   const { _tag, cause } = reason
-  if (_tag === "TransportError" && cause instanceof Error) {
-    return new Connector.ConnectError({ tried: Connector.attemptsOf(cause, gateway) })
-  }
+  if (_tag === "TransportError" && cause instanceof Error) return Connector.fromSystem(cause, gateway)
   return refusal(
     gateway,
     cause instanceof NodeStream.MaxBytesError ? "its answer is too long" : "its answer cannot be read",
