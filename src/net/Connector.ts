@@ -98,7 +98,7 @@ interface SystemError extends NodeJS.ErrnoException {
 }
 
 /**
- * What an error of `node:net` or `node:dns` says of a connection, for connectors that are made of these.
+ * What an error of `node:net` or `node:dns` tells of a connection, for connectors that are made of these.
  *
  * A machine that has no address but its own looks to its own line, where that is not plain already.
  */
@@ -118,23 +118,22 @@ export const fromSystem = (
 
 /** How to connect with nothing in between. */
 export interface Options {
-  /** How names become addresses; by default, as the system has it. */
+  /** How a name becomes addresses; by default, as the system has it. */
   readonly lookup?: Net.LookupFunction
 }
 
 /**
  * Connects over TCP, with nothing in between.
  *
- * Of a name that has several addresses, IPv6 and IPv4 in turn, the first that answers within a quarter of a second is
- * taken, or the last of all.
+ * The addresses of a name are tried in turn, IPv6 and IPv4 by turns: each has a quarter of a second, the last one more.
  */
-export const make = ({ lookup }: Options): Connector => ({
+export const make = (options: Options = {}): Connector => ({
   pings: "Carried",
-  connect: (to) => Effect.mapError(Tcp.connect(to, lookup), (error) => fromSystem(error, to)),
+  connect: (to) => Effect.mapError(Tcp.connect(to, options), (error) => fromSystem(error, to)),
 })
 
 /** {@link make}, with names as the system has them. */
-export const direct: Connector = make({})
+export const direct: Connector = make()
 
 /** The connector in use; {@link direct} unless another is provided. */
 export const Connector: Context.Reference<Connector> = Context.Reference<Connector>("effect-msnp/net/Connector", {

@@ -213,7 +213,12 @@ export const listen = Effect.fnUntraced(function* (
 /** What is settled with the other end before anybody uses the connection; it comes to one of the two. */
 export type Settle = (conn: Net.Socket, done: () => void, failed: (error: NodeJS.ErrnoException) => void) => void
 
-const nothing: Settle = (_, done) => done()
+/** How to connect. */
+export interface Options {
+  /** How a name becomes addresses. */
+  readonly lookup?: Net.LookupFunction
+  readonly settle?: Settle
+}
 
 /**
  * Connects, and settles with the other end what is to be settled first.
@@ -223,8 +228,7 @@ const nothing: Settle = (_, done) => done()
  */
 export const connect = (
   to: Address.Address,
-  lookup: Net.LookupFunction = Dns.lookup,
-  settle: Settle = nothing,
+  { lookup = Dns.lookup, settle = (_, done) => done() }: Options = {},
 ): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   Effect.flatMap(
     Effect.acquireRelease(

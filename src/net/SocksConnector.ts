@@ -1,0 +1,173 @@
+/**
+ * Connects by way of a SOCKS proxy: version 4, 4a or 5, with a user or without.
+ *
+ * The connection to the proxy is our own, and the package `socks` talks on it until the proxy is through; from then on it
+ * is like any other. Who gives up on the way leaves nothing behind.
+ */
+import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+import * as Dns from "node:dns/promises"
+import * as Net from "node:net"
+import * as Url from "node:url"
+import * as Socks from "socks"
+import * as Address from "../protocol/Address.ts"
+import * as Connector from "./Connector.ts"
+import * as Tcp from "./internal/tcp.ts"
+
+/** A user or a password as SOCKS carries them: 1 to 255 bytes, none of them zero. */
+export const Word = Schema.NonEmptyString.check(
+  Schema.makeFilter((text) => !text.includes("\0") && Buffer.byteLength(text) <= 255, {
+    expected: "1 to 255 bytes, none of them zero",
+  }),
+).pipe(Schema.brand("SocksWord"))
+export type Word = typeof Word.Type
+
+/** Who asks a proxy of version 5. */
+export interface Login {
+  readonly user: Word
+  readonly password: Redacted.Redacted<Word>
+}
+
+/** A proxy, and who asks it: version 4 knows users, but no passwords. */
+export type Proxy =
+  /** It goes to IPv4 only; names are resolved here. */
+  | { readonly _tag: "Socks4"; readonly address: Address.Address; readonly user: Option.Option<Word> }
+  /** It resolves names itself. */
+  | { readonly _tag: "Socks4a"; readonly address: Address.Address; readonly user: Option.Option<Word> }
+  /** It resolves names itself. */
+  | { readonly _tag: "Socks5"; readonly address: Address.Address; readonly login: Option.Option<Login> }
+
+/** The port of SOCKS (IANA, RFC 1928). */
+export const defaultPort = 1080
+
+/** How to use a proxy. */
+export interface Options {
+  /**
+   * How long it may take until the proxy is through; by default 8 seconds, less than a client gives a connection, so that
+   * it can be told that it was the proxy.
+   */
+  readonly timeout?: Duration.Input
+}
+
+/** What a proxy does, and whose trouble that is. */
+type Doing = readonly [does: string, seems: Connector.Fault]
+
+const noSocks: Doing = ["does not speak this version of SOCKS", "Ours"]
+
+/** What the package's errors mean; the answers of version 5 are those of RFC 1928. */
+const meanings: { readonly [message: string]: Doing } = {
+  "Received invalid Socks5 initial handshake (invalid socks version)": noSocks,
+  "Received invalid Socks5 initial handshake (no accepted authentication type)": ["asks for other credentials", "Ours"],
+  "Received invalid Socks5 initial handshake (unknown authentication type)": noSocks,
+  "Socks4 Proxy rejected connection - (Failed)": ["could not or would not go there", "Unclear"],
+  "Socks4 Proxy rejected connection - (Rejected)": ["cannot find out who asks", "Ours"],
+  "Socks4 Proxy rejected connection - (RejectedIdent)": ["does not believe who asks", "Ours"],
+  "Socks4 Proxy rejected connection - (undefined)": noSocks,
+  "Socks5 Authentication failed": ["does not accept the user and password", "Ours"],
+  "Socks5 proxy rejected connection - AddressNotSupported": ["does not go to such addresses", "Ours"],
+  "Socks5 proxy rejected connection - CommandNotSupported": ["makes no connections", "Ours"],
+  "Socks5 proxy rejected connection - ConnectionRefused": ["says that nothing listens there", "Theirs"],
+  "Socks5 proxy rejected connection - Failure": ["could not go there", "Unclear"],
+  "Socks5 proxy rejected connection - Granted": noSocks,
+  "Socks5 proxy rejected connection - HostUnreachable": ["says that there is no way to that host", "Unclear"],
+  "Socks5 proxy rejected connection - NetworkUnreachable": ["says that there is no way to that network", "Unclear"],
+  "Socks5 proxy rejected connection - NotAllowed": ["does not allow that connection", "Ours"],
+  "Socks5 proxy rejected connection - TTLExpired": ["says that it did not answer", "Unclear"],
+  "Socks5 proxy rejected connection - undefined": noSocks,
+}
+
+/**
+ * Connects by way of this proxy.
+ *
+ * @keeps connect.socks
+ */
+export const make = (proxy: Proxy, { timeout = "8 seconds" }: Options = {}): Connector.Connector => ({
+  pings: "Carried",
+  connect: (to) => (proxy._tag === "Socks4" ? connectToIpv4(proxy, to, timeout) : connectTo(proxy, to, timeout)),
+})
+
+/** No connection, for a reason that is on the way. */
+const noWay = (to: Address.Address, why: string, seems: Connector.Fault) =>
+  new Connector.ConnectError({ tried: [Connector.attempt(to, why, seems)] })
+
+/** Connects to the first of a host's IPv4 addresses that the proxy comes through to. */
+const connectToIpv4 = Effect.fnUntraced(function* (
+  proxy: Proxy,
+  to: Address.Address,
+  timeout: Duration.Input,
+): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
+  const found = yield* Effect.tryPromise({
+    try: () => Dns.lookup(to.host, { family: 4, all: true }),
+    catch: (error) => Connector.fromSystem(error instanceof Error ? error : new Error(String(error)), to),
+  })
+  // Of a host that is numeric the system says what it is, whatever family was asked for.
+  const addresses = found.filter(({ family }) => family === 4)
+  if (!Arr.isReadonlyArrayNonEmpty(addresses)) return yield* noWay(to, "SOCKS 4 goes to IPv4 only", "Ours")
+  return yield* Effect.forEach(addresses, ({ address }) =>
+    Effect.flip(connectTo(proxy, { host: address, port: to.port }, timeout)),
+  ).pipe(
+    Effect.flip,
+    Effect.mapError((errors) => new Connector.ConnectError({ tried: Arr.flatMap(errors, ({ tried }) => tried) })),
+  )
+})
+
+/** Connects to a numeric address, or to a name that the proxy knows. */
+const connectTo = (
+  proxy: Proxy,
+  to: Address.Address,
+  timeout: Duration.Input,
+): Effect.Effect<Socket.Socket, Connector.ConnectError, Scope.Scope> =>
+  Effect.suspend(() => {
+    const it = `the proxy ${Address.format(proxy.address)}`
+    /** Whose trouble it is if it breaks off here: version 5 says at once that it is there, version 4 waits for the server. */
+    let fault: Connector.Fault = "Ours"
+
+    const settle: Tcp.Settle = (conn, done, failed) => {
+      if (proxy._tag !== "Socks5") fault = "Unclear"
+      conn.once("data", () => (fault = "Unclear"))
+      const closed = () => failed(new Error("it closed the connection"))
+      conn.once("end", closed)
+      const options: Socks.SocksClientOptions = {
+        command: "connect",
+        destination: { host: Net.isIP(to.host) === 0 ? Url.domainToASCII(to.host) : to.host, port: to.port },
+        proxy: { ...proxy.address, type: proxy._tag === "Socks5" ? 5 : 4, ...credentialsOf(proxy) },
+        existing_socket: conn,
+        // The package never clears its timer.
+        timeout: Duration.toMillis(timeout),
+      }
+      void Socks.SocksClient.createConnection(options, (error) => {
+        conn.off("end", closed)
+        if (error === null) done()
+        else failed(error)
+      })
+    }
+
+    return Tcp.connect(proxy.address, { settle }).pipe(
+      Effect.mapError((error) => {
+        const meaning = meanings[error.message]
+        if (meaning !== undefined) return noWay(to, `${it} ${meaning[0]}`, meaning[1])
+        const whys = Connector.fromSystem(error, proxy.address).tried.map(({ why }) => why)
+        return noWay(to, `${it} cannot be used: ${Arr.dedupe(whys).join(", ")}`, fault)
+      }),
+      Effect.timeoutOrElse({ duration: timeout, orElse: () => noWay(to, `${it} did not answer`, fault) }),
+    )
+  })
+
+const credentialsOf = (proxy: Proxy): { readonly userId?: string; readonly password?: string } => {
+  switch (proxy._tag) {
+    case "Socks4":
+    case "Socks4a":
+      return Option.match(proxy.user, { onNone: () => ({}), onSome: (userId) => ({ userId }) })
+    case "Socks5":
+      return Option.match(proxy.login, {
+        onNone: () => ({}),
+        onSome: ({ password, user }) => ({ userId: user, password: Redacted.value(password) }),
+      })
+  }
+}
