@@ -149,7 +149,10 @@ export const login = Effect.fnUntraced(function* (
   const observe = options.observer ?? Transcript.silent
   const limits = { ...defaultLimits, ...options.limits }
   const millisLeft = yield* countdown(limits.loginTimeout)
-  const from = (server: Address.Address, role: Role) => travel(server, role, { options, limits, observe, millisLeft })
+  const from = (to: Address.Address, role: Role) => {
+    const { strategy = "official", trId = TrId.initial } = options
+    return travel({ to, role, credentials: options, strategy, trId }, [], { options, limits, observe, millisLeft })
+  }
 
   const known = Option.filter(yield* recall(options.server), (known) => !isSame(known, options.server))
   const byDispatch = from(options.server, "Dispatch")
@@ -202,38 +205,31 @@ interface Stop {
   readonly trId: TrId.TrId
 }
 
-/** Logs in at one server, and at those that it refers to. */
+/** Logs in at one server, and at those that it refers to, but for those that have been visited. */
 const travel = Effect.fnUntraced(function* (
-  from: Address.Address,
-  role: Role,
+  stop: Stop,
+  before: ReadonlyArray<string>,
   plan: Plan,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
   const { limits, observe, options } = plan
-  const { onReferral, strategy = "official", trId = TrId.initial } = options
-  const visited: Array<string> = []
-  let stop: Stop = { to: from, role, credentials: options, strategy, trId }
-
-  while (true) {
-    const outcome = yield* loginAt(stop, plan)
-    if (outcome._tag === "Session") return outcome.session
-    const goingOn = options.trId === undefined ? trId : TrId.next(outcome.trId)
-    if (outcome._tag === "Rejected") {
-      observe({ _tag: "TurnedAway", why: outcome.why })
-      stop = { ...stop, strategy: "official", trId: goingOn }
-      continue
-    }
-
-    const refuse = (got: string) =>
-      new LoginError.ServerMisbehaved({ server: Address.format(stop.to), expected: ["USR S"], got })
-    visited.push(Address.format(stop.to))
-    if (visited.includes(Address.format(outcome.to))) {
-      return yield* refuse(`a referral back to ${Address.format(outcome.to)}`)
-    }
-    if (visited.length > limits.maxReferrals)
-      return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
-    const credentials = onReferral === undefined ? stop.credentials : yield* onReferral(outcome.to)
-    stop = { to: outcome.to, role: "Notification", credentials, strategy: stop.strategy, trId: goingOn }
+  const outcome = yield* loginAt(stop, plan)
+  if (outcome._tag === "Session") return outcome.session
+  const trId = options.trId === undefined ? TrId.initial : TrId.next(outcome.trId)
+  if (outcome._tag === "Rejected") {
+    observe({ _tag: "TurnedAway", why: outcome.why })
+    return yield* travel({ ...stop, strategy: "official", trId }, before, plan)
   }
+
+  const { to } = outcome
+  const refuse = (got: string) =>
+    new LoginError.ServerMisbehaved({ server: Address.format(stop.to), expected: ["USR S"], got })
+  const visited = [...before, Address.format(stop.to)]
+  if (visited.includes(Address.format(to))) return yield* refuse(`a referral back to ${Address.format(to)}`)
+  if (visited.length > limits.maxReferrals) {
+    return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
+  }
+  const credentials = options.onReferral === undefined ? stop.credentials : yield* options.onReferral(to)
+  return yield* travel({ ...stop, to, role: "Notification", credentials, trId }, visited, plan)
 })
 
 type Outcome =
