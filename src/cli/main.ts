@@ -13,6 +13,7 @@ import { account } from "./account.ts"
 import { demo } from "./demo.ts"
 import { login } from "./login.ts"
 import * as Output from "./Output.ts"
+import { probe } from "./probe.ts"
 import { serve } from "./serve.ts"
 import { sessions } from "./sessions.ts"
 import * as Stop from "./Stop.ts"
@@ -21,7 +22,7 @@ const msnp = Command.make("msnp").pipe(
   Command.withDescription(
     "A server and a client of the MSN Messenger Protocol, MSNP2 to MSNP7, with accounts and sessions to look after",
   ),
-  Command.withSubcommands([serve, account, sessions, login, demo]),
+  Command.withSubcommands([serve, account, sessions, login, probe, demo]),
 )
 
 /** The package's own description: two floors up from here, in the sources as in what is published. */

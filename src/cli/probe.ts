@@ -1,0 +1,198 @@
+/**
+ * `msnp probe`: what a server speaks, for whoever runs one or wonders about another's.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Probe from "../net/Probe.ts"
+import * as Address from "../protocol/Address.ts"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Dialect from "../protocol/Dialect.ts"
+import * as ErrorCode from "../protocol/ErrorCode.ts"
+import * as AccountArgument from "./AccountArgument.ts"
+import * as Failure from "./Failure.ts"
+import * as Output from "./Output.ts"
+import * as Progress from "./Progress.ts"
+import * as ServerAddress from "./ServerAddress.ts"
+
+const input = {
+  server: Argument.String("HOST:PORT").pipe(
+    Argument.withDescription("The server to ask; without a port, 1863"),
+    Argument.filterMap(ServerAddress.parse, () => ServerAddress.expected),
+  ),
+  account: Flag.String("account").pipe(
+    Flag.withMetavar("ACCOUNT"),
+    Flag.withDescription(`The account of USR (default ${Probe.anyone}, which suits a dispatch server)`),
+    Flag.filterMap(AccountArgument.parse, () => AccountArgument.expected),
+    Flag.withDefault(Probe.anyone),
+  ),
+  wrongTime: Flag.Boolean("wrong-time").pipe(
+    Flag.withDescription("Try commands at the wrong time, too: up to 47 connections more"),
+    Flag.withDefault(false),
+  ),
+  json: Output.jsonFlag,
+}
+
+type Of<Tag extends Probe.Finding["_tag"]> = Extract<Probe.Finding, { readonly _tag: Tag }>
+
+/** A finding, for a program. */
+const eventOf = ({ _tag, ...finding }: Probe.Finding): Output.Event => ({
+  event: `${_tag.charAt(0).toLowerCase()}${_tag.slice(1)}`,
+  ...finding,
+})
+
+/** A server's words, in a table: a long line tells who it is of by its beginning. */
+const brief = (text: string): string => Bytes.printable(Bytes.fromText(text))
+
+/** What came, and whether that was the end. */
+const answerOf = (answer: Probe.Answer, after: Probe.After): string => {
+  const end = after === "Closed" ? ", then closes" : ""
+  switch (answer._tag) {
+    case "Closed":
+      return "closes"
+    case "Silent":
+      return "says nothing"
+    case "Unasked":
+      return `not tried: ${brief(answer.line)} was not answered this time`
+    case "Garbled":
+      return `${brief(answer.line)}${end} (${answer.why})`
+    case "Dialects":
+    case "NoDialect":
+    case "Packages":
+    case "Challenge":
+    case "Referral":
+    case "Refusal":
+    case "Other":
+      return `${brief(answer.line)}${end}`
+  }
+}
+
+/** What an answer to a command of the login comes down to. */
+const meaningOf = (finding: Of<"Dialect" | "Offer" | "Inf" | "Admission">): string => {
+  if (finding._tag === "Dialect") return finding.verdict === "Spoken" ? "spoken" : "not spoken"
+  const { answer } = finding
+  switch (answer._tag) {
+    case "Dialects":
+      return answer.names.filter((name) => name !== Dialect.cvr0).length > 1 ? "names all of them" : "names one"
+    case "Challenge":
+      return "challenges"
+    case "Referral":
+      return `refers to ${brief(answer.to)}`
+    case "Refusal":
+      return ErrorCode.describe(answer.code)
+    case "NoDialect":
+    case "Packages":
+    case "Other":
+    case "Garbled":
+    case "Closed":
+    case "Silent":
+    case "Unasked":
+      return ""
+  }
+}
+
+const subjects = { Connect: "A connection", Ver: "An answer to VER" } as const
+
+const timeOf = ({ count, max, median, min, of }: Of<"Time">): string =>
+  `${subjects[of]} takes ${median} ms: the median of ${count}, from ${min} to ${max} ms.`
+
+const moments = {
+  BeforeVer: "before VER",
+  AfterVer: "after VER",
+  AfterInf: "after INF",
+  AfterChallenge: "after USR I",
+} as const
+
+const mistakeOf = ({ after, answer, expected, moment, sent, verdict }: Of<"WrongTime">): ReadonlyArray<string> => [
+  moments[moment],
+  brief(sent),
+  answerOf(answer, after),
+  verdict === "Agrees" ? "the same" : expected.map((one) => answerOf(one, "Closed")).join(" or "),
+]
+
+/** How many of the answers at the wrong time are other than they should be. */
+const summaryOf = (mistakes: ReadonlyArray<Of<"WrongTime">>): string => {
+  const differing = mistakes.filter(({ verdict }) => verdict === "Differs").length
+  return differing === 0
+    ? `No answer at the wrong time differs from what the page says.`
+    : `Of ${mistakes.length} answers at the wrong time, ${differing} differ from what the page says.`
+}
+
+/** All that was found out, for a person. */
+const report = (server: Address.Address, findings: ReadonlyArray<Probe.Finding>): ReadonlyArray<string> => {
+  const login = findings.filter((one) => one._tag !== "Time" && one._tag !== "WrongTime")
+  const times = findings.filter((one) => one._tag === "Time")
+  const mistakes = findings.filter((one) => one._tag === "WrongTime")
+  const spoken = login.flatMap((one) => (one._tag === "Dialect" && one.verdict === "Spoken" ? [one.dialect] : []))
+  return [
+    `${Address.format(server)} speaks ${spoken.length === 0 ? "none of MSNP2 to MSNP7" : spoken.join(", ")}.`,
+    "",
+    ...Output.table([
+      ["SAID", "ANSWER", "THAT IS"],
+      ...login.map((one) => [brief(one.sent), answerOf(one.answer, one.after), meaningOf(one)]),
+    ]),
+    "",
+    ...times.map(timeOf),
+    ...(mistakes.length === 0
+      ? []
+      : [
+          "",
+          ...Output.table([["WHEN", "SAID", "ANSWER", "EXPECTED"], ...mistakes.map(mistakeOf)]),
+          "",
+          summaryOf(mistakes),
+        ]),
+  ]
+}
+
+/** Whether the server said anything at all. */
+const isHeard = (finding: Probe.Finding): boolean =>
+  "answer" in finding && finding.answer._tag !== "Closed" && finding.answer._tag !== "Silent"
+
+/** The command. */
+export const probe = Command.make("probe", input, ({ account, server, wrongTime, ...flags }) =>
+  Effect.gen(function* () {
+    const reader = Output.readerOf(flags)
+    const extent = wrongTime ? "Tried" : "Spared"
+    const findings: Array<Probe.Finding> = []
+
+    const asked = yield* Effect.gen(function* () {
+      const progress = yield* Progress.make(reader, "Asking", Effect.succeed(Probe.most(extent)))
+      yield* Stream.runForEach(Probe.probe({ server, account, wrongTime: extent }), (finding) => {
+        findings.push(finding)
+        progress()
+        return reader === "Program" ? Output.say(Output.json(eventOf(finding))) : Effect.void
+      })
+    }).pipe(Effect.scoped, Effect.result)
+
+    if (reader === "Person" && findings.length > 0) {
+      yield* Effect.forEach(report(server, findings), Output.say)
+    }
+    if (Result.isFailure(asked)) {
+      const { _tag, message } = asked.failure
+      return yield* Output.fail(reader, _tag, new Failure.Failure({ kind: "Unreachable", message }))
+    }
+    if (!findings.some(isHeard)) {
+      const message = `${Address.format(server)} takes connections, and answers nothing.`
+      return yield* Output.fail(reader, "Disconnected", new Failure.Failure({ kind: "Disconnected", message }))
+    }
+  }),
+).pipe(
+  Command.withDescription(
+    [
+      "Ask a server what it speaks, without logging in: its dialects, whether it refers or challenges, how long it takes.",
+      "",
+      "  Exit codes: 0 it answered; 1 bad input; 5 no connection came about; 6 it took connections, and answered nothing.",
+    ].join("\n"),
+  ),
+  Command.withShortDescription("Ask a server what it speaks, without logging in"),
+  Command.withExamples([
+    { command: "msnp probe 203.0.113.7", description: "Ask the server at port 1863" },
+    {
+      command: "msnp probe 203.0.113.7:1864 --account alice@example.com --wrong-time",
+      description: "Ask a notification server, and see how it takes commands at the wrong time",
+    },
+  ]),
+)
