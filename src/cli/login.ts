@@ -14,16 +14,14 @@ import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
+import * as ServerAddress from "./ServerAddress.ts"
 
 const input = {
   account: AccountArgument.make("The account to log in with, for instance alice@example.com"),
   server: Flag.String("server").pipe(
     Flag.withMetavar("HOST:PORT"),
     Flag.withDescription("The server to begin with (default 127.0.0.1:1863; without a port, 1863)"),
-    Flag.filterMap(
-      (text) => Option.filter(Address.parse(text), ({ port }) => port > 0),
-      () => "HOST:PORT",
-    ),
+    Flag.filterMap(ServerAddress.parse, () => ServerAddress.expected),
     Flag.withDefault({ host: "127.0.0.1", port: Address.defaultPort }),
   ),
   dialect: Flag.Literals("dialect", Dialect.all).pipe(
