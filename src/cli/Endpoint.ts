@@ -1,6 +1,8 @@
 /**
- * Where a server is to listen, as the command line says it: `HOST:PORT`, `HOST:PORT,advertise=IPV4:PORT` or `none`.
+ * Where a server is to listen, as the command line says it: `HOST:PORT`, `HOST:PORT,advertise=IPV4:PORT` or `none`; and
+ * which networks it trusts.
  */
+import * as IpNetwork from "effect/net/IpNetwork"
 import * as Option from "effect/Option"
 import type { Endpoint } from "../net/Network.ts"
 import * as Address from "../protocol/Address.ts"
@@ -29,3 +31,10 @@ export const parse = (text: string): Option.Option<Option.Option<Endpoint>> => {
     Option.some({ listen, advertise: Option.some(advertise) }),
   )
 }
+
+/** What a network must look like. */
+export const expectedNetwork = "a network such as 10.0.0.0/8 or fd00::/8; /32 or /128 for a single address"
+
+/** A network in CIDR. */
+export const parseNetwork = (text: string): Option.Option<IpNetwork.IpNetwork> =>
+  Option.getSuccess(IpNetwork.fromString(text))

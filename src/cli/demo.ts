@@ -35,7 +35,7 @@ const show = Effect.fnUntraced(function* (
   reader: Output.Reader,
 ): Effect.fn.Return<Network.Network["Service"], Failure.Failure, Scope.Scope> {
   const host = yield* Layer.build(Layer.merge(Directory.layerMemory(Accounts.demo), Presence.layerMemory))
-  const plan = { dispatch: Option.some(dispatch), notification: [notification], referTo: [] }
+  const plan = { dispatch: Option.some(dispatch), notification: [notification], gateway: Option.none(), referTo: [] }
   const network = yield* Effect.provideContext(serve.start(plan), host)
   const server = Option.getOrElse(network.dispatch, () => ({ bound: dispatch.listen })).bound
   const { account, password } = Accounts.alice

@@ -61,6 +61,20 @@ const flags = {
     Flag.withDescription("Where a notification server listens, likewise; may be repeated (default 127.0.0.1:1864)"),
     Flag.atLeast(0),
   ),
+  gateway: endpoint("gateway").pipe(
+    Flag.withDescription(
+      "Where a notification server answers HTTP clients; ,advertise=IPV4:PORT names another address to them, without the port (default none)",
+    ),
+    Flag.withDefault(Option.none()),
+  ),
+  trustedProxies: Flag.String("trusted-proxy").pipe(
+    Flag.withMetavar("CIDR"),
+    Flag.withDescription(
+      "A network of HTTP proxies before the gateway that are believed when they say for whom they ask (X-Forwarded-For); may be repeated",
+    ),
+    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
+    Flag.atLeast(0),
+  ),
   referTo: Flag.String("refer-to").pipe(
     Flag.withMetavar("IPV4:PORT"),
     Flag.withDescription("A notification server elsewhere to refer clients to; may be repeated"),
@@ -121,20 +135,15 @@ export const start = (
 ): Effect.Effect<Network.Network["Service"], Failure.Failure, Scope.Scope | Directory.Directory | Presence.Presence> =>
   Effect.mapError(Network.make(plan, SessionServer.serve()), ({ message }) => Failure.badInput(message))
 
+const roles = { dispatch: "Dispatch server", notification: "Notification server", gateway: "HTTP gateway" } as const
+
 /** Says where a network listens, and what a person should know of it. */
 export const announce = Effect.fnUntraced(function* (network: Network.Network["Service"], reader: Output.Reader) {
-  const listening = (role: "dispatch" | "notification", { bound }: Referrals.Server) =>
-    Output.write(
-      reader,
-      `${role === "dispatch" ? "Dispatch server" : "Notification server"} on ${Address.format(bound)}`,
-      {
-        event: "listening",
-        role,
-        ...bound,
-      },
-    )
+  const listening = (role: keyof typeof roles, { bound }: Referrals.Server) =>
+    Output.write(reader, `${roles[role]} on ${Address.format(bound)}`, { event: "listening", role, ...bound })
   yield* Effect.forEach(Option.toArray(network.dispatch), (server) => listening("dispatch", server))
   yield* Effect.forEach(network.notification, (server) => listening("notification", server))
+  yield* Effect.forEach(Option.toArray(network.gateway), (server) => listening("gateway", server))
   if (Option.isSome(network.dispatch) && !network.referrals.some(Referrals.isNameable)) {
     yield* warn(reader, "There is no notification server to refer to at an IPv4 address: clients are told 601.")
   }
@@ -183,8 +192,14 @@ export const serve = Command.make("serve", flags, (flags) =>
     if (notification.length > 1 && notification.some(Option.isNone)) {
       return yield* Failure.badInput("--notification none goes with no other --notification.")
     }
-    if (Option.isNone(flags.dispatch) && notification.every(Option.isNone)) {
-      return yield* Failure.badInput("There is nothing to serve: both --dispatch and --notification are none.")
+    const hasAccounts = notification.some(Option.isSome) || Option.isSome(flags.gateway)
+    if (Option.isNone(flags.dispatch) && !hasAccounts) {
+      return yield* Failure.badInput(
+        "There is nothing to serve: --dispatch, --notification and --gateway are all none.",
+      )
+    }
+    if (Option.isNone(flags.gateway) && flags.trustedProxies.length > 0) {
+      return yield* Failure.badInput("--trusted-proxy goes with --gateway: no other server is asked over HTTP.")
     }
     const isTrial = flags.demo || flags.demoCrowd > 0
     if (isTrial && Option.isSome(flags.directory)) {
@@ -194,10 +209,7 @@ export const serve = Command.make("serve", flags, (flags) =>
     }
 
     yield* Stop.awaited
-    const place =
-      isTrial || notification.every(Option.isNone)
-        ? Option.none()
-        : Option.some(yield* Place.orDefault(flags.directory))
+    const place = isTrial || !hasAccounts ? Option.none() : Option.some(yield* Place.orDefault(flags.directory))
     const accounts = Option.match(place, {
       onNone: () => Directory.layerMemory(tried),
       onSome: (place) => Place.open(place, { use: "Serve", missing: "Make", reader }),
@@ -207,6 +219,7 @@ export const serve = Command.make("serve", flags, (flags) =>
       const network = yield* start({
         dispatch: flags.dispatch,
         notification: notification.flatMap(Option.toArray),
+        gateway: Option.map(flags.gateway, (endpoint) => ({ ...endpoint, trustedProxies: flags.trustedProxies })),
         referTo: flags.referTo,
         quirks: Quirk.only(...flags.quirk),
         unverified: flags.unverified === "let-in" ? "LetIn" : "TurnDown",
@@ -216,10 +229,7 @@ export const serve = Command.make("serve", flags, (flags) =>
       yield* answerOperators(place, flags.control, reader)
       yield* announce(network, reader)
       const { list } = yield* Directory.Directory
-      if (
-        network.notification.length > 0 &&
-        Option.isNone(yield* Effect.orElseSucceed(Stream.runHead(list), Option.none))
-      ) {
+      if (hasAccounts && Option.isNone(yield* Effect.orElseSucceed(Stream.runHead(list), Option.none))) {
         yield* warn(reader, "There are no accounts: nobody can log in. Add one with `msnp account add`, or try --demo.")
       }
       return yield* Effect.onInterrupt(Effect.never, () => goDown(network, flags.shutdownNotice, reader))
@@ -236,6 +246,10 @@ export const serve = Command.make("serve", flags, (flags) =>
     {
       command: "msnp serve --dispatch none --notification 0.0.0.0:1863,advertise=203.0.113.7:1863",
       description: "A notification server alone, behind an address translation",
+    },
+    {
+      command: "msnp serve --gateway 0.0.0.0:80,advertise=203.0.113.7:80 --trusted-proxy 10.0.0.0/8",
+      description: "Clients that come over HTTP are let in, too",
     },
     {
       command: "msnp serve --notification none --refer-to 203.0.113.7:1863 --refer-to 203.0.113.8:1863",

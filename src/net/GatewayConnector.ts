@@ -11,6 +11,7 @@ import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -46,6 +47,9 @@ const maxRequest = 16_384
 /** How long an answer may be, in bytes: many times the longest lists. */
 const maxAnswer = 4_194_304
 
+/** How long an empty opening may take: less than a client gives a connection, so that it is told whose trouble it is. */
+const openTimeout: Duration.Input = "8 seconds"
+
 /** How long the last words may take, once nobody waits for an answer any more. */
 const farewellTimeout: Duration.Input = "1 second"
 
@@ -68,9 +72,6 @@ export const make = (options: Options): Connector.Connector => ({
   connect: (to) => open({ ...defaults, ...options }, to),
 })
 
-/** Why there is no answer: the session is over, or something went wrong. */
-type Failure = { readonly _tag: "Over" } | { readonly _tag: "Broken"; readonly error: Connector.ConnectError }
-
 const open = Effect.fnUntraced(function* (
   options: Required<Options>,
   to: Address.Address,
@@ -78,10 +79,11 @@ const open = Effect.fnUntraced(function* (
   const exchange = yield* exchanging(options, to)
   const courier = yield* Courier.make(() => {})
   if (options.opening === "Empty") {
-    const words = yield* Effect.mapError(exchange(nothing), (failure) =>
-      failure._tag === "Broken" ? failure.error : refusal(options.gateway, "it does not let us in"),
-    )
-    yield* courier.deliver(words)
+    const answer = yield* Effect.timeoutOrElse(exchange(nothing), {
+      duration: openTimeout,
+      orElse: () => Effect.fail(unanswered(options.gateway)),
+    })
+    yield* courier.deliver(Option.getOrElse(answer, () => nothing))
   }
 
   let isSaying = false
@@ -89,14 +91,18 @@ const open = Effect.fnUntraced(function* (
     while (true) {
       yield* Effect.timeoutOption(courier.ready, options.pollInterval)
       isSaying = courier.isLaden()
-      if (!isSaying && !courier.isSpeaking()) return courier.end(Courier.closed)
+      if (!isSaying && !courier.isSpeaking()) break
       const answer = yield* exchange(courier.collect(maxRequest))
       isSaying = false
-      yield* courier.deliver(answer)
+      if (Option.isNone(answer)) break
+      yield* courier.deliver(answer.value)
     }
+    courier.end(Courier.closed)
   })
   const carrying = yield* Effect.forkScoped(
-    Effect.catch(carry, (failure) => Effect.sync(() => courier.end(ending(failure)))),
+    Effect.catch(carry, (cause) =>
+      Effect.sync(() => courier.end(new Socket.SocketError({ reason: new Socket.SocketReadError({ cause }) }))),
+    ),
   )
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
@@ -110,16 +116,15 @@ const open = Effect.fnUntraced(function* (
 
 const nothing = new Uint8Array(0)
 
-const ending = (failure: Failure): Socket.SocketError =>
-  failure._tag === "Over"
-    ? Courier.closed
-    : new Socket.SocketError({ reason: new Socket.SocketReadError({ cause: failure.error }) })
-
-/** Sends a request and reads its answer, for the session that the one before has named. */
+/** Sends a request, for the session that the answer before has named, and reads the answer; none where that is over. */
 const exchanging = Effect.fnUntraced(function* (
   { answerTimeout, gateway }: Required<Options>,
   to: Address.Address,
-): Effect.fn.Return<(said: Uint8Array) => Effect.Effect<Uint8Array, Failure>, never, Scope.Scope> {
+): Effect.fn.Return<
+  (said: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, Connector.ConnectError>,
+  never,
+  Scope.Scope
+> {
   const agent = yield* NodeHttpClient.makeAgent({ keepAlive: true })
   const client = HttpClient.withScope(
     yield* Effect.provideService(NodeHttpClient.makeNodeHttp, NodeHttpClient.HttpAgent, agent),
@@ -127,8 +132,6 @@ const exchanging = Effect.fnUntraced(function* (
   let host = gateway.host
   let sessionId = Option.none<string>()
   const at = () => ({ host, port: gateway.port })
-  const broken = (error: Connector.ConnectError): Failure => ({ _tag: "Broken", error })
-  const misbehaved = (why: string) => broken(refusal(at(), why))
 
   return (said) =>
     Effect.gen(function* () {
@@ -140,25 +143,25 @@ const exchanging = Effect.fnUntraced(function* (
       )
       const request = HttpClientRequest.post(`http://${Address.format(at())}${Gateway.path}?${query}`, { headers })
       const response = yield* client.execute(HttpClientRequest.bodyUint8Array(request, said, Gateway.contentType))
-      if (response.status === 400 && Option.isSome(sessionId)) return yield* Effect.fail<Failure>({ _tag: "Over" })
-      if (response.status !== 200) return yield* Effect.fail(misbehaved(`it answered with HTTP ${response.status}`))
-      const { [Gateway.sessionHeader]: named = "", "content-type": type = Gateway.contentType } = response.headers
-      const session = Gateway.parseSession(named)
+      if (response.status === 400 && Option.isSome(sessionId)) return Option.none()
+      if (response.status !== 200) return yield* refusal(at(), `it answered with HTTP ${response.status}`)
+      const session = Option.flatMap(Headers.get(response.headers, Gateway.sessionHeader), Gateway.parseSession)
+      const type = response.headers["content-type"] ?? Gateway.contentType
       if (Option.isNone(session) || !type.startsWith(Gateway.contentType)) {
-        return yield* Effect.fail(misbehaved("it answered, but not as a gateway does"))
+        return yield* refusal(at(), "it answered, but not as a gateway does")
       }
       const bytes = yield* response.arrayBuffer
       sessionId = Option.some(session.value.sessionId)
       host = Option.getOrElse(session.value.host, () => host)
-      return new Uint8Array(bytes)
+      return Option.some(new Uint8Array(bytes))
     }).pipe(
       Effect.scoped,
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxAnswer)),
       Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-      Effect.catchTag("HttpClientError", ({ reason }) => Effect.fail(broken(troubleOf(reason, at())))),
+      Effect.catchTag("HttpClientError", ({ reason }) => Effect.fail(troubleOf(reason, at()))),
       Effect.timeoutOrElse({
         duration: answerTimeout,
-        orElse: () => Effect.fail(broken(new Connector.ConnectError({ tried: [Connector.unanswered(at())] }))),
+        orElse: () => Effect.fail(unanswered(at())),
       }),
     )
 })
@@ -175,3 +178,5 @@ const troubleOf = (reason: HttpClientError.HttpClientError["reason"], gateway: A
 
 const refusal = (gateway: Address.Address, why: string) =>
   new Connector.ConnectError({ tried: [Connector.attempt(gateway, why, "Theirs")] })
+
+const unanswered = (gateway: Address.Address) => new Connector.ConnectError({ tried: [Connector.unanswered(gateway)] })

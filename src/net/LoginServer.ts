@@ -142,7 +142,7 @@ export interface Listener extends Tcp.Listener {}
 
 /** Binds a listening socket: its address is known before anything is served on it. Closed with the scope. */
 export const listen = (at: Address.Address): Effect.Effect<Listener, ListenError, Scope.Scope> =>
-  Effect.mapError(Tcp.listen(at), (error) => new ListenError({ address: Address.format(at), why: whyNot(error) }))
+  Effect.mapError(Tcp.listen(at), fromSystem(at))
 
 const reasons: { readonly [code: string]: string } = {
   EADDRINUSE: "the port is in use",
@@ -151,6 +151,12 @@ const reasons: { readonly [code: string]: string } = {
 }
 
 const whyNot = Tcp.whyNot(reasons)
+
+/** What an error of `node:net` says of listening at an address, for listeners that are made of it. */
+export const fromSystem =
+  (at: Address.Address) =>
+  (error: NodeJS.ErrnoException): ListenError =>
+    new ListenError({ address: Address.format(at), why: whyNot(error) })
 
 /** A server at work. */
 export interface Served {

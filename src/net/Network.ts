@@ -15,6 +15,7 @@ import * as Referrals from "../host/Referrals.ts"
 import * as Address from "../protocol/Address.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import { Connector } from "./Connector.ts"
+import * as GatewayServer from "./GatewayServer.ts"
 import * as LoginServer from "./LoginServer.ts"
 
 /** Where a server is to listen, and which address clients are told where that is another. */
@@ -24,10 +25,15 @@ export interface Endpoint {
   readonly advertise: Option.Option<Address.Address>
 }
 
+/** Where an HTTP gateway is to listen, which clients are told the host of, and who is believed there. */
+export interface GatewayEndpoint extends Endpoint, Pick<GatewayServer.Options, "trustedProxies"> {}
+
 /** What is to be served. */
 export interface Plan extends Omit<LoginServer.Options, "listen"> {
   readonly dispatch: Option.Option<Endpoint>
   readonly notification: ReadonlyArray<Endpoint>
+  /** The way in over HTTP, which leads to a notification server of this process. */
+  readonly gateway: Option.Option<GatewayEndpoint>
   /** Notification servers elsewhere that the dispatch server refers to as well, as long as they can be connected to. */
   readonly referTo: ReadonlyArray<Address.Address>
   /** By default those whose address has not been verified are let in. */
@@ -42,15 +48,17 @@ export class Network extends Context.Service<
   {
     readonly dispatch: Option.Option<Referrals.Server>
     readonly notification: ReadonlyArray<Referrals.Server>
+    readonly gateway: Option.Option<Referrals.Server>
     /** All that the dispatch server refers to. */
     readonly referrals: ReadonlyArray<Referrals.Candidate>
     /** How many clients are signed in. */
     readonly sessions: Effect.Effect<number>
     /**
-     * Lets nobody in from now on: who wants to log in is referred to a server elsewhere that is up, or else told 601.
+     * Lets nobody in from now on: who wants to log in is referred to a server elsewhere that is up, or else told 601, as
+     * everybody is who comes over HTTP: no referral goes through a gateway.
      * Whoever is signed in is told in how many minutes the network goes down, unless it is at once.
      *
-     * @keeps closing.warning
+     * @keeps closing.warning xfr.gateway
      */
     readonly goDown: (minutes: number) => Effect.Effect<void>
   }
@@ -79,36 +87,47 @@ export const make = Effect.fnUntraced(function* <R = never>(
 > {
   const dispatch = yield* Effect.forEach(Option.toArray(plan.dispatch), bind)
   const notification = yield* Effect.forEach(plan.notification, bind)
+  const gateway = yield* Effect.forEach(Option.toArray(plan.gateway), bindGateway)
   const elsewhere = yield* Effect.forEach(plan.referTo, watched, { concurrency: "unbounded" })
   yield* Layer.build(Presence.layerBarring(plan.limits?.decisionTimeout ?? LoginServer.defaultLimits.decisionTimeout))
 
   let isGoingDown = false
   /** What a server does, unless there is trouble or it goes down. */
-  const policy = (server: Referrals.Server, usual: Admission.Policy): Effect.Effect<Admission.Policy> =>
+  const policy = (usual: Admission.Policy, inTheEnd: Admission.Policy): Effect.Effect<Admission.Policy> =>
     Effect.sync(() => {
       if (plan.trouble !== undefined) return { _tag: "Deny", code: plan.trouble }
-      return isGoingDown ? { _tag: "Refer", to: elsewhere, from: server } : usual
+      return isGoingDown ? inTheEnd : usual
     })
+  const referAway = (from: Referrals.Server): Admission.Policy => ({ _tag: "Refer", to: elsewhere, from })
 
-  const here: Array<Referrals.Candidate> = []
   const serving: Array<LoginServer.Served> = []
-  for (const { listener, server } of notification) {
+  const letIn = Effect.fnUntraced(function* (listener: LoginServer.Listener, inTheEnd: Admission.Policy) {
     const challenging = yield* Layer.build(
       Admission.layerNotification({
-        policy: policy(server, Admission.challengeAll),
+        policy: policy(Admission.challengeAll, inTheEnd),
         ...(plan.unverified === undefined ? {} : { unverified: plan.unverified }),
       }),
     )
     const served = yield* Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging)
     serving.push(served)
+    return served
+  })
+
+  const here: Array<Referrals.Candidate> = []
+  for (const { listener, server } of notification) {
+    const served = yield* letIn(listener, referAway(server))
     const fades = Referrals.fading.known
     here.push(Referrals.candidate(server, { isUp: () => true, load: served.sessions, fades }))
   }
 
+  for (const { listener } of gateway) yield* letIn(listener, { _tag: "Deny", code: 601 })
+
   const referrals = [...here, ...elsewhere]
   for (const { listener, server } of dispatch) {
     const referring = yield* Layer.build(
-      Admission.layerNotification({ policy: policy(server, { _tag: "Refer", to: referrals, from: server }) }),
+      Admission.layerNotification({
+        policy: policy({ _tag: "Refer", to: referrals, from: server }, referAway(server)),
+      }),
     )
     yield* Effect.provideContext(LoginServer.serve(listener, plan, LoginServer.hearOnly), referring)
   }
@@ -116,6 +135,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
   return {
     dispatch: Option.fromIterable(dispatch.map(({ server }) => server)),
     notification: notification.map(({ server }) => server),
+    gateway: Option.fromIterable(gateway.map(({ server }) => server)),
     referrals,
     sessions: Effect.sync(() => serving.reduce((sum, { sessions }) => sum + sessions(), 0)),
     goDown: (minutes) =>
@@ -137,6 +157,12 @@ const bind = ({ advertise, listen }: Endpoint) =>
     listener,
     server: { bound: listener.address, advertise } satisfies Referrals.Server,
   }))
+
+const bindGateway = ({ advertise, listen, trustedProxies }: GatewayEndpoint) =>
+  Effect.map(
+    GatewayServer.listen({ listen, advertise: Option.map(advertise, ({ host }) => host), trustedProxies }),
+    (listener) => ({ listener, server: { bound: listener.address, advertise } satisfies Referrals.Server }),
+  )
 
 /** A server elsewhere, which is tried now, and then again and again until the scope closes. */
 const watched = Effect.fnUntraced(function* (address: Address.Address) {

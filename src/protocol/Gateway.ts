@@ -22,7 +22,7 @@ export const path = "/gateway/gateway.dll"
 export const contentType = "application/x-msn-messenger"
 
 /** The header that names the session. */
-export const sessionHeader = "x-msn-messenger"
+export const sessionHeader = "X-MSN-Messenger"
 
 /** What is asked of a gateway. */
 export type Request =

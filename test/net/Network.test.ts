@@ -22,7 +22,12 @@ import * as World from "../support/World.ts"
 
 const free: Network.Endpoint = { listen: { host: "127.0.0.1", port: 0 }, advertise: Option.none() }
 
-const plan: Network.Plan = { dispatch: Option.some(free), notification: [free], referTo: [] }
+const plan: Network.Plan = {
+  dispatch: Option.some(free),
+  notification: [free],
+  gateway: Option.none(),
+  referTo: [],
+}
 
 describe("a network", () => {
   it.live(

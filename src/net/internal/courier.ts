@@ -30,6 +30,8 @@ export interface Courier {
   readonly isLaden: () => boolean
   /** Waits until something is there to be collected, or the owner says no more. */
   readonly ready: Effect.Effect<void>
+  /** Has {@link ready} wait for something new: what has been written before is no answer to what is delivered next. */
+  readonly expect: () => void
   /** Takes what has been written: all of it, or so many bytes. */
   readonly collect: (limit?: number) => Uint8Array
   /** Hands some bytes over; waits while the owner has not read those before. */
@@ -91,6 +93,9 @@ export const make = (onSilence: () => void): Effect.Effect<Courier> =>
       isSpeaking: () => speaking,
       isLaden: () => written.length > 0,
       ready: ready.await,
+      expect: () => {
+        if (speaking) ready.closeUnsafe()
+      },
       collect: (limit = written.length) => {
         const collected = written.subarray(0, limit)
         written = written.subarray(limit)

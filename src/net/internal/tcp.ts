@@ -17,7 +17,7 @@ import type * as Address from "../../protocol/Address.ts"
 const lingerMillis = 2000
 
 /** How many connections the system keeps waiting: with 511, Node's default, 3,000 at once waited for up to 2.9 s. */
-const backlog = 4096
+export const backlog = 4096
 
 /** After which silence the system asks whether the peer is still there, in milliseconds. */
 const keepAliveMillis = 60_000
@@ -148,7 +148,7 @@ const fromNetSocket = (conn: Net.Socket, lingering: Lingering): Socket.Socket =>
 }
 
 /** One end of a connection. */
-const endpoint = (host: string | undefined, port: number | undefined): Address.Address => ({
+export const endpoint = (host: string | undefined, port: number | undefined): Address.Address => ({
   // A server bound to both families sees IPv4 peers as ::ffff:1.2.3.4.
   host: (host ?? "0.0.0.0").replace(/^::ffff:(?=\d+\.)/, ""),
   port: port ?? 0,

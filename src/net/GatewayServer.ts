@@ -1,0 +1,306 @@
+/**
+ * An HTTP gateway as one more listener: a client's session with it is a connection like any other, and whoever serves the
+ * connections does not know the difference.
+ *
+ * The gateway leads to this very server and nowhere else, whatever address a client names. Each answer names the session
+ * anew; one request is answered at a time, and who names a session that there is not, or is not any more, is told 400.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as ByteSize from "effect/ByteSize"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Latch from "effect/Latch"
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Crypto from "node:crypto"
+import * as Http from "node:http"
+import type * as Net from "node:net"
+import type * as Address from "../protocol/Address.ts"
+import * as Gateway from "../protocol/Gateway.ts"
+import * as Courier from "./internal/courier.ts"
+import * as Tcp from "./internal/tcp.ts"
+import * as LoginServer from "./LoginServer.ts"
+
+/** Where a gateway is to listen, and how. */
+export interface Options {
+  /** Port 0 takes a free one. */
+  readonly listen: Address.Address
+  /** The host that clients are told (`GW-IP`) for their next requests; by default, the one at which they reached us. */
+  readonly advertise: Option.Option<string>
+  /** The networks of HTTP proxies that are believed when they say for whom they ask (`X-Forwarded-For`). */
+  readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
+  /** Those that are not named are {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>
+}
+
+/** The limits of a gateway. */
+export interface Limits {
+  /** How long a request that carries something waits for words of the server, before it is answered without any. */
+  readonly answerTimeout: Duration.Input
+  /** How long a session without a request lives. */
+  readonly idleTimeout: Duration.Input
+  /** How long the last words of a session that is over wait to be fetched. */
+  readonly farewellTimeout: Duration.Input
+  /** How long an HTTP connection without a request is kept. */
+  readonly keepAliveTimeout: Duration.Input
+  /** How long a request may take to arrive. */
+  readonly requestTimeout: Duration.Input
+  /** How much a request may carry, in bytes. */
+  readonly maxRequest: number
+}
+
+/** The limits where none are named: polls come every 2 to 5 s, and other gateways gave up on a session after 60 s, too. */
+export const defaultLimits: Limits = {
+  answerTimeout: "1 second",
+  idleTimeout: "60 seconds",
+  farewellTimeout: "5 seconds",
+  keepAliveTimeout: "60 seconds",
+  requestTimeout: "60 seconds",
+  maxRequest: 65_536,
+}
+
+/** How long requests under way may take at the end, once no session is left. */
+const closingTimeout: Duration.Input = "2 seconds"
+
+/** A session of a client with the gateway. */
+interface Session {
+  /** Passes on what a request carries, and answers it. */
+  readonly exchange: (body: Effect.Effect<Uint8Array, Refusal>) => Effect.Effect<Answer, Refusal>
+  /** Lets it go, whatever it still has to say. */
+  readonly drop: () => void
+  readonly isOver: () => boolean
+}
+
+/** What a request is answered with. */
+interface Answer {
+  readonly words: Uint8Array
+  /** For the next request. */
+  readonly sessionId: string
+}
+
+/** What a request is answered with instead, and a word for whoever sent it by hand. */
+interface Refusal {
+  readonly status: 400 | 404 | 405 | 413 | 503
+  readonly why: string
+}
+
+const refuse = (status: Refusal["status"], why: string): Effect.Effect<never, Refusal> => Effect.fail({ status, why })
+
+/**
+ * Listens until the scope closes. Then nobody comes in any more, and the last words of each session wait until they are
+ * fetched, or the time for it has passed.
+ */
+export const listen = Effect.fnUntraced(function* (
+  options: Options,
+): Effect.fn.Return<LoginServer.Listener, LoginServer.ListenError, Scope.Scope> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const sessions = new Map<string, Session>()
+  const noneLeft = Latch.makeUnsafe(true)
+  let isClosing = false
+  /** Sessions that came before anybody took them. */
+  const early: Array<Tcp.Accepted> = []
+  let take = (accepted: Tcp.Accepted): void => void early.push(accepted)
+
+  /** Opens a session, whose first request is still to be answered. */
+  const begin = Effect.fnUntraced(function* ({ local, remote }: Omit<Tcp.Accepted, "socket">) {
+    let id = drawId()
+    let isBusy = false
+    let timer: NodeJS.Timeout | undefined
+
+    const drop = () => {
+      clearTimeout(timer)
+      sessions.delete(id)
+      if (sessions.size === 0) noneLeft.openUnsafe()
+      courier.end(Courier.lost)
+    }
+    /** Leaves the session to itself until the next request. */
+    const rest = () => {
+      clearTimeout(timer)
+      if (!sessions.has(id)) return
+      if (courier.isSpeaking()) timer = setTimeout(drop, Duration.toMillis(limits.idleTimeout))
+      else if (courier.isLaden()) timer = setTimeout(drop, Duration.toMillis(limits.farewellTimeout))
+      else drop()
+    }
+    const courier = yield* Courier.make(() => {
+      if (!isBusy) rest()
+    })
+
+    const session: Session = {
+      exchange: (body) =>
+        Effect.suspend(() => {
+          if (isBusy) return refuse(400, "Another request of this session is still to be answered.")
+          isBusy = true
+          clearTimeout(timer)
+          return Effect.gen(function* () {
+            const said = yield* body
+            if (said.length > 0) {
+              courier.expect()
+              yield* courier.deliver(said)
+              yield* Effect.timeoutOption(courier.ready, limits.answerTimeout)
+            }
+            sessions.delete(id)
+            id = drawId()
+            sessions.set(id, session)
+            return { words: courier.collect(), sessionId: id }
+          }).pipe(
+            // What is too large does no harm; where anything else goes wrong, the client is gone.
+            Effect.tapError(({ status }) => (status === 413 ? Effect.void : Effect.sync(drop))),
+            Effect.onInterrupt(() => Effect.sync(drop)),
+            Effect.ensuring(
+              Effect.sync(() => {
+                isBusy = false
+                rest()
+              }),
+            ),
+          )
+        }),
+      drop,
+      isOver: () => !courier.isSpeaking(),
+    }
+    sessions.set(id, session)
+    noneLeft.closeUnsafe()
+    take({ socket: courier.socket, local, remote })
+    return session
+  })
+
+  const exchange = Effect.fnUntraced(function* (
+    asked: Gateway.Request,
+    body: Effect.Effect<Uint8Array, Refusal>,
+    ends: Omit<Tcp.Accepted, "socket">,
+  ): Effect.fn.Return<Answer, Refusal> {
+    if (asked._tag !== "Open") {
+      const session = sessions.get(asked.sessionId)
+      return yield* session?.exchange(body) ?? refuse(400, "There is no such session, or not any more.")
+    }
+    const said = yield* body
+    if (isClosing) return yield* refuse(503, "This server is going down.")
+    const session = yield* begin(ends)
+    return yield* session.exchange(Effect.succeed(said))
+  })
+
+  const answer = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const asked = yield* askedBy(request)
+    const ends = endsOf(request, options.trustedProxies)
+    const { sessionId, words } = yield* exchange(asked, bodyOf(request, limits.maxRequest), ends)
+    const host = Option.orElseSome(options.advertise, () => ends.local.host)
+    // Not with the other headers, whose names lose their case: old clients look for this one as it is spelled here.
+    NodeHttpServerRequest.toServerResponse(request).setHeader(
+      Gateway.sessionHeader,
+      Gateway.formatSession({ sessionId, host }),
+    )
+    return words
+  }).pipe(
+    Effect.match({
+      onSuccess: (words) =>
+        HttpServerResponse.uint8Array(words, {
+          contentType: Gateway.contentType,
+          ...(isClosing ? { headers: { connection: "close" } } : {}),
+        }),
+      onFailure: ({ status, why }) =>
+        HttpServerResponse.text(`${why}\n`, { status, ...(status === 405 ? { headers: { allow: "POST" } } : {}) }),
+    }),
+    // Whoever vanishes interrupts the answer, and the session goes with it.
+    Effect.interruptible,
+  )
+
+  const http = Http.createServer({
+    keepAliveTimeout: Duration.toMillis(limits.keepAliveTimeout),
+    requestTimeout: Duration.toMillis(limits.requestTimeout),
+  })
+  const { serve } = yield* NodeHttpServer.make(() => http, {
+    ...options.listen,
+    backlog: Tcp.backlog,
+    gracefulShutdownTimeout: closingTimeout,
+  }).pipe(
+    Effect.mapError(({ cause }) =>
+      LoginServer.fromSystem(options.listen)(cause instanceof Error ? cause : new Error(String(cause))),
+    ),
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => http.closeAllConnections()))
+  yield* Effect.provideService(serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      isClosing = true
+      for (const session of sessions.values()) if (!session.isOver()) session.drop()
+      return noneLeft.await
+    }),
+  )
+
+  const bound = http.address()
+  return {
+    address: typeof bound === "object" && bound !== null ? Tcp.endpoint(bound.address, bound.port) : options.listen,
+    accept: (taking) => {
+      take = taking
+      early.forEach(taking)
+      early.length = 0
+    },
+  }
+})
+
+/** Digits are drawn twelve at a time: this is the first number with thirteen. */
+const thirteenDigits = 1_000_000_000_000
+
+/** A session's next name: 35 digits that cannot be guessed (116 bits), parted as those of the live gateways were. */
+const drawId = (): string => {
+  const digits = Array.from({ length: 3 }, () => String(Crypto.randomInt(thirteenDigits)).padStart(12, "0")).join("")
+  return `${digits.slice(0, 17)}.${digits.slice(17, 35)}`
+}
+
+/** What a request asks for, if it asks for anything. */
+const askedBy = ({ method, url }: HttpServerRequest.HttpServerRequest): Effect.Effect<Gateway.Request, Refusal> => {
+  const [path = "", ...query] = url.split("?")
+  if (path !== Gateway.path) return refuse(404, `Nothing is here; the gateway is at ${Gateway.path}.`)
+  if (method !== "POST") return refuse(405, "A gateway is asked with POST.")
+  return Option.match(Gateway.parseQuery(query.join("?")), {
+    onNone: () => refuse(400, "This is no request that a gateway knows; it leads to a notification server (NS) alone."),
+    onSome: Effect.succeed,
+  })
+}
+
+/** What a request carries. */
+const bodyOf = (request: HttpServerRequest.HttpServerRequest, maxRequest: number): Effect.Effect<Uint8Array, Refusal> =>
+  request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxRequest)),
+    Effect.mapBoth({
+      onSuccess: (bytes) => new Uint8Array(bytes),
+      onFailure: ({ reason }): Refusal =>
+        reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+          ? { status: 413, why: `A request carries ${maxRequest} bytes at most.` }
+          : { status: 400, why: "What the request carries cannot be read." },
+    }),
+  )
+
+/** Who sends a request, and where it has reached us. A client's port is not its session's: there is none. */
+const endsOf = (
+  request: HttpServerRequest.HttpServerRequest,
+  trusted: Options["trustedProxies"],
+): Omit<Tcp.Accepted, "socket"> => {
+  const conn: Net.Socket = NodeHttpServerRequest.toIncomingMessage(request).socket
+  const peer = Tcp.endpoint(conn.remoteAddress, conn.remotePort)
+  return {
+    local: Tcp.endpoint(conn.localAddress, conn.localPort),
+    remote: { host: clientBehind(peer.host, request.headers["x-forwarded-for"] ?? "", trusted), port: 0 },
+  }
+}
+
+/** For whom a peer asks: a proxy that is trusted is believed, and so is the one that it asks for, if it is trusted, too. */
+const clientBehind = (peer: string, forwarded: string, trusted: Options["trustedProxies"]): string => {
+  let client = peer
+  for (const hop of forwarded.split(",").toReversed()) {
+    const proxy = NetAddress.ipFromString(client)
+    const next = NetAddress.ipFromString(hop.trim())
+    if (Result.isFailure(proxy) || Result.isFailure(next)) return client
+    if (!trusted.some((network) => IpNetwork.contains(network, proxy.success))) return client
+    client = NetAddress.formatIp(NetAddress.toCanonical(next.success))
+  }
+  return client
+}
