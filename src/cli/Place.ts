@@ -18,6 +18,7 @@ import * as PostgresDirectory from "../host/PostgresDirectory.ts"
 import * as SqliteDirectory from "../host/SqliteDirectory.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
+import * as Settings from "./Settings.ts"
 
 /** Where accounts are kept. The address of a database may have a password in it. */
 export type Place =
@@ -69,7 +70,7 @@ const own = UserDirectories.make()
 
 /** The place that the environment names, or else the user's own. */
 const unnamed = Effect.gen(function* () {
-  const text = yield* Effect.orDie(Config.option(Config.String(variable)))
+  const text = yield* Settings.get(Config.option(Config.String(variable)))
   if (Option.isNone(text)) return yield* own
   const place = parse(text.value)
   return Option.isSome(place) ? place.value : yield* Failure.badInput(`${variable} is not ${expected}.`)
@@ -90,7 +91,7 @@ export const controlOf = (place: Place, named: Option.Option<string>): Option.Op
 const keyIn = Effect.fnUntraced(function* (
   variable: string,
 ): Effect.fn.Return<Option.Option<DirectoryKey.DirectoryKey>, Failure.Failure> {
-  const text = yield* Effect.orDie(Config.option(Config.Redacted(variable)))
+  const text = yield* Settings.get(Config.option(Config.Redacted(variable)))
   return yield* Effect.transposeOption(Option.map(text, DirectoryKey.parse)).pipe(
     Effect.mapError(({ message }) => Failure.badInput(`${variable} is no key. ${message}`)),
   )

@@ -16,6 +16,7 @@ import * as Output from "./Output.ts"
 import { probe } from "./probe.ts"
 import { serve } from "./serve.ts"
 import { sessions } from "./sessions.ts"
+import * as Settings from "./Settings.ts"
 import * as Stop from "./Stop.ts"
 
 const msnp = Command.make("msnp").pipe(
@@ -39,7 +40,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 Command.run(msnp, { version }).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layer)),
+  Effect.provide(Layer.provideMerge(Layer.merge(Output.layer, Settings.layer), NodeServices.layer)),
   Effect.provideService(References.LogToStderr, true),
   NodeRuntime.runMain({ teardown: Stop.teardown }),
 )

@@ -325,6 +325,6 @@ const whatWasHeard = <In>(heard: Result.Result<In, Codec.Undecodable>): In | Cod
 
 /** The words of a line that we say ourselves. */
 const words = (line: string): Line.Frame["words"] => {
-  const [verb = "", ...parameters] = line.slice(0, line.indexOf("\r")).split(" ")
+  const [verb = "", ...parameters] = line.slice(0, line.search(/\r?\n/)).split(" ")
   return [verb, ...parameters]
 }

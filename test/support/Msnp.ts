@@ -50,7 +50,9 @@ export const start = (
       ...process.env,
       NO_COLOR: "1",
       HOME: home,
+      XDG_CONFIG_HOME: home,
       XDG_DATA_HOME: home,
+      XDG_STATE_HOME: home,
       // Half of the time that a process takes to start is compiling.
       NODE_COMPILE_CACHE: cache,
       ...environment,
