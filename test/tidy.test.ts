@@ -178,9 +178,10 @@ describe("the library", () => {
     expect(apart).toEqual([])
   })
 
-  it("depends on effect and on Node, and on nothing else but PostgreSQL's client where it is asked for", () => {
+  it("depends on effect and on Node, and on what is asked for by one module: PostgreSQL's client, and SOCKS", () => {
     const isAskedFor = ({ name, source }: Import) =>
-      name === "@effect/sql-pg/PgClient" && source.path === "host/PostgresDirectory.ts"
+      (name === "@effect/sql-pg/PgClient" && source.path === "host/PostgresDirectory.ts") ||
+      (name === "socks" && source.path === "net/SocksConnector.ts")
     const others = foreign
       .filter((one) => !/^(effect\/|@effect\/platform-node\/|node:)/.test(one.name) && !isAskedFor(one))
       .map((one) => offence(one.source, one.node, `imports ${one.name}`))

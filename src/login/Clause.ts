@@ -30,7 +30,7 @@ export const seed = {
     "Where no notification server is known from before, connect to the dispatch server.",
   ),
   "connect.direct": kept("A direct connection goes to port 1863."),
-  "connect.socks": awaits("journey", "A connection by way of a SOCKS proxy goes to the same server and port."),
+  "connect.socks": kept("A connection by way of a SOCKS proxy goes to the same server and port."),
   "connect.http": awaits("journey", "A connection over HTTP goes to a host of its own, on port 80."),
   "connect.third-party": advice(
     "net/LoginClient Options.server",
@@ -39,8 +39,7 @@ export const seed = {
   "connect.fallback": kept(
     "Where the notification server known from before cannot be reached, try the dispatch server.",
   ),
-  "connect.unreachable": awaits(
-    "journey",
+  "connect.unreachable": kept(
     "Where the dispatch server cannot be reached either, the trouble is our connection's or the whole network's.",
   ),
 

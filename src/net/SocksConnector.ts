@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
-import * as Dns from "node:dns/promises"
+import * as Dns from "node:dns"
 import * as Net from "node:net"
 import * as Url from "node:url"
 import * as Socks from "socks"
@@ -46,14 +46,17 @@ export type Proxy =
 /** The port of SOCKS (IANA, RFC 1928). */
 export const defaultPort = 1080
 
-/** How to use a proxy. */
-export interface Options {
+/** How to use a proxy; names are those that are resolved here: the proxy's own, and with version 4 the server's. */
+export interface Options extends Connector.Options {
   /**
    * How long it may take until the proxy is through; by default 8 seconds, less than a client gives a connection, so that
    * it can be told that it was the proxy.
    */
   readonly timeout?: Duration.Input
 }
+
+/** The longest that a timer of Node runs, in milliseconds. */
+const maxTimer = 2 ** 31 - 1
 
 /** What a proxy does, and whose trouble that is. */
 type Doing = readonly [does: string, seems: Connector.Fault]
@@ -87,9 +90,12 @@ const meanings: { readonly [message: string]: Doing } = {
  *
  * @keeps connect.socks
  */
-export const make = (proxy: Proxy, { timeout = "8 seconds" }: Options = {}): Connector.Connector => ({
+export const make = (proxy: Proxy, options: Options = {}): Connector.Connector => ({
   pings: "Carried",
-  connect: (to) => (proxy._tag === "Socks4" ? connectToIpv4(proxy, to, timeout) : connectTo(proxy, to, timeout)),
+  connect: (to) => {
+    const settled = { lookup: Dns.lookup, timeout: "8 seconds", ...options } as const
+    return proxy._tag === "Socks4" ? connectToIpv4(proxy, to, settled) : connectTo(proxy, to, settled)
+  },
 })
 
 /** No connection, for a reason that is on the way. */
@@ -100,17 +106,19 @@ const noWay = (to: Address.Address, why: string, seems: Connector.Fault) =>
 const connectToIpv4 = Effect.fnUntraced(function* (
   proxy: Proxy,
   to: Address.Address,
-  timeout: Duration.Input,
+  options: Required<Options>,
 ): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
-  const found = yield* Effect.tryPromise({
-    try: () => Dns.lookup(to.host, { family: 4, all: true }),
-    catch: (error) => Connector.fromSystem(error instanceof Error ? error : new Error(String(error)), to),
-  })
-  // Of a host that is numeric the system says what it is, whatever family was asked for.
-  const addresses = found.filter(({ family }) => family === 4)
+  const addresses = yield* Effect.callback<ReadonlyArray<string>, Connector.ConnectError>((resume) =>
+    options.lookup(to.host, { family: 4, all: true }, (error, found) => {
+      if (error !== null) return resume(Effect.fail(Connector.fromSystem(error, to)))
+      const all = typeof found === "string" ? [found] : found.map(({ address }) => address)
+      // Of a host that is numeric the system says what it is, whatever family was asked for.
+      resume(Effect.succeed(all.filter(Address.isIpv4Host)))
+    }),
+  )
   if (!Arr.isReadonlyArrayNonEmpty(addresses)) return yield* noWay(to, "SOCKS 4 goes to IPv4 only", "Ours")
-  return yield* Effect.forEach(addresses, ({ address }) =>
-    Effect.flip(connectTo(proxy, { host: address, port: to.port }, timeout)),
+  return yield* Effect.forEach(addresses, (host) =>
+    Effect.flip(connectTo(proxy, { host, port: to.port }, options)),
   ).pipe(
     Effect.flip,
     Effect.mapError((errors) => new Connector.ConnectError({ tried: Arr.flatMap(errors, ({ tried }) => tried) })),
@@ -121,14 +129,14 @@ const connectToIpv4 = Effect.fnUntraced(function* (
 const connectTo = (
   proxy: Proxy,
   to: Address.Address,
-  timeout: Duration.Input,
+  { lookup, timeout }: Required<Options>,
 ): Effect.Effect<Socket.Socket, Connector.ConnectError, Scope.Scope> =>
   Effect.suspend(() => {
     const it = `the proxy ${Address.format(proxy.address)}`
     /** Whose trouble it is if it breaks off here: version 5 says at once that it is there, version 4 waits for the server. */
     let fault: Connector.Fault = "Ours"
 
-    const settle: Tcp.Settle = (conn, done, failed) => {
+    const settle: Tcp.Settle = (conn, take, failed) => {
       if (proxy._tag !== "Socks5") fault = "Unclear"
       conn.once("data", () => (fault = "Unclear"))
       const closed = () => failed(new Error("it closed the connection"))
@@ -138,17 +146,18 @@ const connectTo = (
         destination: { host: Net.isIP(to.host) === 0 ? Url.domainToASCII(to.host) : to.host, port: to.port },
         proxy: { ...proxy.address, type: proxy._tag === "Socks5" ? 5 : 4, ...credentialsOf(proxy) },
         existing_socket: conn,
-        // The package never clears its timer.
-        timeout: Duration.toMillis(timeout),
+        // The package keeps everything until this is over, whatever becomes of the connection.
+        timeout: Math.min(Duration.toMillis(timeout), maxTimer),
       }
       void Socks.SocksClient.createConnection(options, (error) => {
         conn.off("end", closed)
-        if (error === null) done()
-        else failed(error)
+        if (error !== null) return failed(error)
+        // What came in with the proxy's answer comes again, by the package's doing, before this is carried out.
+        setImmediate(take())
       })
     }
 
-    return Tcp.connect(proxy.address, { settle }).pipe(
+    return Tcp.connect(proxy.address, { lookup, settle }).pipe(
       Effect.mapError((error) => {
         const meaning = meanings[error.message]
         if (meaning !== undefined) return noWay(to, `${it} ${meaning[0]}`, meaning[1])

@@ -210,8 +210,13 @@ export const listen = Effect.fnUntraced(function* (
   }
 })
 
-/** What is settled with the other end before anybody uses the connection; it comes to one of the two. */
-export type Settle = (conn: Net.Socket, done: () => void, failed: (error: NodeJS.ErrnoException) => void) => void
+/**
+ * What is settled with the other end before anybody uses the connection. Once that is done, `take` takes what comes in from
+ * then on for whoever is to use it, and gives back what hands the connection over.
+ */
+export type Settle = (conn: Net.Socket, take: () => () => void, failed: (error: NodeJS.ErrnoException) => void) => void
+
+const nothing: Settle = (_, take) => take()()
 
 /** How to connect. */
 export interface Options {
@@ -228,7 +233,7 @@ export interface Options {
  */
 export const connect = (
   to: Address.Address,
-  { lookup = Dns.lookup, settle = (_, done) => done() }: Options = {},
+  { lookup = Dns.lookup, settle = nothing }: Options = {},
 ): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   Effect.flatMap(
     Effect.acquireRelease(
@@ -241,10 +246,12 @@ export const connect = (
           conn.destroy()
           resume(Effect.fail(error))
         }
+        const take = () => {
+          const socket = fromNetSocket(conn, "LetsProcessEnd")
+          return () => resume(Effect.succeed(socket))
+        }
         conn.on("error", failed)
-        conn.once("connect", () =>
-          settle(conn, () => resume(Effect.succeed(fromNetSocket(conn, "LetsProcessEnd"))), failed),
-        )
+        conn.once("connect", () => settle(conn, take, failed))
         return Effect.sync(() => conn.destroy())
       }),
   )
