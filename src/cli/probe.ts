@@ -84,13 +84,16 @@ const meaningOf = (finding: Of<"Dialect" | "Offer" | "Inf" | "Admission">): stri
     case "Refusal":
       return ErrorCode.describe(answer.code)
     case "NoDialect":
+      return "none is common"
     case "Packages":
+      return `authenticates by ${brief(answer.packages.join(", "))}`
     case "Other":
+      return "answers another question"
     case "Garbled":
     case "Closed":
     case "Silent":
     case "Unasked":
-      return ""
+      return "no answer"
   }
 }
 

@@ -55,8 +55,8 @@ const at = (script: Script, options: Partial<Probe.Options> = {}) =>
     return yield* Effect.provideService(findings(here, options), Connector.Connector, network.connector)
   }).pipe(Effect.scoped)
 
-/** Limits for servers that do not do what is waited for, however long. */
-const impatient: Partial<Probe.Options> = { limits: { answerTimeout: "50 millis", closingTime: "10 millis" } }
+/** Limits for servers that do not do what is waited for; what they do say is there long before. */
+const impatient: Partial<Probe.Options> = { limits: { answerTimeout: "300 millis", closingTime: "10 millis" } }
 
 /** All that is found out at a server that says this to each client's first line, and then no more. */
 const atLast = Effect.fnUntraced(function* (said: string, options: Partial<Probe.Options> = {}) {
