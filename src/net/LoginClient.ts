@@ -149,17 +149,18 @@ export const login = Effect.fnUntraced(function* (
   const observe = options.observer ?? Transcript.silent
   const limits = { ...defaultLimits, ...options.limits }
   const millisLeft = yield* countdown(limits.loginTimeout)
-  const from = (to: Address.Address, role: Role) => {
+  const from = (to: Address.Address, role: Role, onLeave: Effect.Effect<void>) => {
     const { strategy = "official", trId = TrId.initial } = options
-    return travel({ to, role, credentials: options, strategy, trId }, [], { options, limits, observe, millisLeft })
+    const stop = { to, role, credentials: options, strategy, trId }
+    return travel(stop, [], { options, limits, observe, millisLeft, onLeave })
   }
 
   const known = Option.filter(yield* recall(options.server), (known) => !isSame(known, options.server))
-  const byDispatch = from(options.server, "Dispatch")
+  const byDispatch = from(options.server, "Dispatch", Effect.void)
   const session = yield* Option.match(known, {
     onNone: () => byDispatch,
     onSome: (known) =>
-      Effect.catch(from(known, "Notification"), (error) =>
+      Effect.catch(from(known, "Notification", forget(options.server)), (error) =>
         Effect.gen(function* () {
           // What cannot be reached now may be reached again, and is kept until another server takes its place.
           if (error._tag !== "Unreachable") yield* forget(options.server)
@@ -194,6 +195,8 @@ interface Plan {
   readonly limits: Limits
   readonly observe: Transcript.Observer
   readonly millisLeft: Effect.Effect<number>
+  /** Is done where a server refers on. */
+  readonly onLeave: Effect.Effect<void>
 }
 
 /** One login at one server. */
@@ -211,7 +214,7 @@ const travel = Effect.fnUntraced(function* (
   before: ReadonlyArray<string>,
   plan: Plan,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
-  const { limits, observe, options } = plan
+  const { limits, observe, onLeave, options } = plan
   const outcome = yield* loginAt(stop, plan)
   if (outcome._tag === "Session") return outcome.session
   const trId = options.trId === undefined ? TrId.initial : TrId.next(outcome.trId)
@@ -220,6 +223,7 @@ const travel = Effect.fnUntraced(function* (
     return yield* travel({ ...stop, strategy: "official", trId }, before, plan)
   }
 
+  yield* onLeave
   const { to } = outcome
   const refuse = (got: string) =>
     new LoginError.ServerMisbehaved({ server: Address.format(stop.to), expected: ["USR S"], got })
