@@ -5,8 +5,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as ClientConfig from "../net/ClientConfig.ts"
 import * as Probe from "../net/Probe.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Bytes from "../protocol/Bytes.ts"
@@ -16,12 +18,12 @@ import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
-import * as ServerAddress from "./ServerAddress.ts"
+import * as Way from "./Way.ts"
 
 const input = {
-  server: Argument.String("HOST:PORT").pipe(
+  server: Argument.String(Way.expected).pipe(
     Argument.withDescription("The server to ask; without a port, 1863"),
-    Argument.filterMap(ServerAddress.parse, () => ServerAddress.expected),
+    Argument.filterMap(ClientConfig.parseServer, () => Way.expected),
   ),
   account: Flag.String("account").pipe(
     Flag.withMetavar("ACCOUNT"),
@@ -33,6 +35,7 @@ const input = {
     Flag.withDescription("Try commands at the wrong time, too: up to 47 connections more"),
     Flag.withDefault(false),
   ),
+  proxy: Way.proxy,
   json: Output.jsonFlag,
 }
 
@@ -120,7 +123,7 @@ const mistakeOf = ({ after, answer, expected, moment, sent, verdict }: Of<"Wrong
 const summaryOf = (mistakes: ReadonlyArray<Of<"WrongTime">>): string => {
   const differing = mistakes.filter(({ verdict }) => verdict === "Differs").length
   return differing === 0
-    ? `No answer at the wrong time differs from what the page says.`
+    ? "No answer at the wrong time differs from what the page says."
     : `Of ${mistakes.length} answers at the wrong time, ${differing} differ from what the page says.`
 }
 
@@ -155,10 +158,11 @@ const isHeard = (finding: Probe.Finding): boolean =>
   "answer" in finding && finding.answer._tag !== "Closed" && finding.answer._tag !== "Silent"
 
 /** The command. */
-export const probe = Command.make("probe", input, ({ account, server, wrongTime, ...flags }) =>
+export const probe = Command.make("probe", input, ({ account, proxy, server, wrongTime, ...flags }) =>
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
     const extent = wrongTime ? "Tried" : "Spared"
+    const way = yield* Layer.build(Way.layerProxy(proxy))
     const findings: Array<Probe.Finding> = []
 
     const asked = yield* Effect.gen(function* () {
@@ -168,7 +172,7 @@ export const probe = Command.make("probe", input, ({ account, server, wrongTime,
         progress()
         return reader === "Program" ? Output.say(Output.json(eventOf(finding))) : Effect.void
       })
-    }).pipe(Effect.scoped, Effect.result)
+    }).pipe(Effect.scoped, Effect.provideContext(way), Effect.result)
 
     if (reader === "Person" && findings.length > 0) {
       yield* Effect.forEach(report(server, findings), Output.say)
@@ -181,7 +185,7 @@ export const probe = Command.make("probe", input, ({ account, server, wrongTime,
       const message = `${Address.format(server)} takes connections, and answers nothing.`
       return yield* Output.fail(reader, "Disconnected", new Failure.Failure({ kind: "Disconnected", message }))
     }
-  }),
+  }).pipe(Effect.scoped),
 ).pipe(
   Command.withDescription(
     [

@@ -103,7 +103,7 @@ export interface Limits {
   readonly bytes: Line.Limits
   readonly connectTimeout: Duration.Input
   readonly answerTimeout: Duration.Input
-  /** How long the server may take to close the connection behind an answer. */
+  /** How long the server may take to close the connection behind an answer: longer than a gateway is left in peace. */
   readonly closingTime: Duration.Input
 }
 
@@ -112,7 +112,7 @@ export const defaultLimits: Limits = {
   bytes: Line.clientLimits,
   connectTimeout: "10 seconds",
   answerTimeout: "5 seconds",
-  closingTime: "1 second",
+  closingTime: "3 seconds",
 }
 
 /** The account that suits every dispatch server. */

@@ -90,9 +90,9 @@ describe("msnp probe", () => {
 
   it("shows in which answers a server differs, and what was expected", async () => {
     const port = await scripted((line) => {
-      const [verb, trId = "", third] = line.split(" ")
-      if (verb === "CVR" || third === "TWN") return `911 ${trId}\r\n`
-      return verb === "VER" && third !== undefined ? `VER ${trId} MSNP7\r\n` : undefined
+      if (line === "USR 2 TWN I a@b.c") return "911 2\r\n"
+      const [verb, trId = "", name] = line.split(" ")
+      return verb === "VER" && name !== undefined ? `VER ${trId} MSNP7\r\n` : undefined
     })
     const { code, stdout } = await probe(port, "--wrong-time")
     expect(code).toBe(0)
@@ -106,12 +106,12 @@ describe("msnp probe", () => {
     const table = rows(lines.slice(17, 40))
     expect(table.filter(([, , , expected]) => expected !== "the same")).toEqual([
       ["before VER", "INF 1", "closes", "715 1, then closes"],
-      ["before VER", "CVR 1 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "911 1", "731 1, then closes"],
+      ["before VER", "CVR 1 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "closes", "731 1, then closes"],
       ["before VER", "USR 1 MD5 I a@b.c", "closes", "715 1, then closes"],
       ["before VER", "USR 1 MD5 S 00000000000000000000000000000000", "closes", "715 1, then closes"],
-      ["before VER", "USR 1 TWN I a@b.c", "911 1", "715 1, then closes"],
+      ["before VER", "USR 1 TWN I a@b.c", "closes", "715 1, then closes"],
       ["after VER", "VER 2 MSNP7 CVR0", "VER 2 MSNP7", "715 2, then closes"],
-      ["after VER", "CVR 2 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "911 2", "731 2, then closes"],
+      ["after VER", "CVR 2 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "closes", "731 2, then closes"],
       ["after VER", "USR 2 TWN I a@b.c", "911 2", "closes or 911 2, then closes"],
     ])
     expect(lines.slice(40)).toEqual(["", "Of 23 answers at the wrong time, 8 differ from what the page says.", ""])
@@ -181,7 +181,7 @@ describe("msnp probe", () => {
 
   it("shows what a server of another kind says, and gives the terminal no orders of it", async () => {
     const port = await scripted((line) => (line === "VER 1 MSNP7 CVR0" ? "HTTP/1.1 400 \u001b[2J\r\n" : undefined))
-    const { code, stdout } = await probe(port)
+    const [{ code, stdout }, told] = await Promise.all([probe(port), probe(port, "--json")])
     expect(code).toBe(0)
     const lines = stdout.split("\n")
     expect(lines[0]).toBe(`127.0.0.1:${port} speaks none of MSNP2 to MSNP7.`)
@@ -193,7 +193,7 @@ describe("msnp probe", () => {
       ],
     ])
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
-    expect((await probe(port, "--json")).stdout).toContain(String.raw`"line":"HTTP/1.1 400 \\x1b[2J"`)
+    expect(told.stdout).toContain(String.raw`"line":"HTTP/1.1 400 \\x1b[2J"`)
   })
 
   it("exits 6 where a server takes connections, and answers nothing", async () => {
@@ -247,5 +247,13 @@ describe("msnp probe", () => {
     await asked
     running.kill("SIGINT")
     expect(await running.ended).toEqual({ code: 130, stdout: "", stderr: "" })
+  })
+
+  it("goes by way of a proxy, whose absence it tells", async () => {
+    const { close, port } = await Msnp.scripted(() => undefined)
+    close()
+    const { code, stderr, stdout } = await probe(1, "--proxy", `socks5://127.0.0.1:${port}`)
+    expect({ code, stdout }).toEqual({ code: 5, stdout: "" })
+    expect(stderr).toContain(`127.0.0.1:${port}`)
   })
 })

@@ -174,6 +174,14 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         }),
     ],
     [
+      /^msnp probe 127\.0\.0\.1:1863$/,
+      () =>
+        whileServing(["serve", "--demo"], async (port) => {
+          const probe = await Msnp.run(["probe", `127.0.0.1:${port}`])
+          expect(probe).toMatchObject({ code: 0, stdout: expect.stringContaining("refers to 127.0.0.1:") })
+        }),
+    ],
+    [
       /^msnp demo$/,
       async () => {
         expect(await Msnp.run(["demo"])).toMatchObject({ code: 0, stdout: expect.stringContaining("Signed in at") })
