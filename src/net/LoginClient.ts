@@ -68,7 +68,10 @@ export interface Options extends Credentials {
   readonly writes?: "Together" | "Apart"
   /** The TrID to begin with, which the next connection goes on from; by default each connection begins with 1. */
   readonly trId?: TrId.TrId
-  /** What to log in with at the server that a referral names: another account, other dialects; by default the same. */
+  /**
+   * What to log in with at the server that a referral names, or named in an earlier login: another account, other
+   * dialects; by default the same.
+   */
   readonly onReferral?: (to: Address.Address) => Effect.Effect<Credentials, LoginError.LoginError>
   /** Those that are not named are {@link defaultLimits}. */
   readonly limits?: Partial<Limits>
@@ -149,34 +152,43 @@ export const login = Effect.fnUntraced(function* (
   const observe = options.observer ?? Transcript.silent
   const limits = { ...defaultLimits, ...options.limits }
   const millisLeft = yield* countdown(limits.loginTimeout)
-  const from = (to: Address.Address, role: Role, onLeave: Effect.Effect<void>) => {
+  /** Logs in from there, and stores where that ends, unless it is stored already. */
+  const from = Effect.fnUntraced(function* (
+    to: Address.Address,
+    role: Role,
+    stored: Option.Option<Address.Address>,
+  ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
     const { strategy = "official", trId = TrId.initial } = options
-    const stop = { to, role, credentials: options, strategy, trId }
-    return travel(stop, [], { options, limits, observe, millisLeft, onLeave })
-  }
+    const stop = { to, role, credentials: yield* credentialsAt(to, role, options), strategy, trId }
+    const onLeave = role === "Notification" ? forget(options.server) : Effect.void
+    const session = yield* travel(stop, [], { options, limits, observe, millisLeft, onLeave })
+    // Cut short, it would leave half a file.
+    if (!isAt(stored, session.server)) yield* Effect.uninterruptible(remember(options.server, session.server))
+    return session
+  })
 
-  const known = Option.filter(yield* recall(options.server), (known) => !isSame(known, options.server))
-  const byDispatch = from(options.server, "Dispatch", Effect.void)
-  const session = yield* Option.match(known, {
-    onNone: () => byDispatch,
-    onSome: (known) =>
-      Effect.catch(from(known, "Notification", forget(options.server)), (error) =>
+  const itself = Option.some(options.server)
+  const known = Option.filter(yield* recall(options.server), (known) => !isAt(itself, known))
+  return yield* Option.match(known, {
+    onNone: () => from(options.server, "Dispatch", itself),
+    onSome: (at) =>
+      Effect.catch(from(at, "Notification", known), (error) =>
         Effect.gen(function* () {
           // What cannot be reached now may be reached again, and is kept until another server takes its place.
           if (error._tag !== "Unreachable") yield* forget(options.server)
           if (error._tag === "Denied" || (yield* millisLeft) === 0) return yield* error
           observe({ _tag: "TurnedAway", why: error.message })
-          return yield* Effect.mapError(byDispatch, (later) => LoginError.further(error, Address.format(known), later))
+          return yield* Effect.mapError(from(options.server, "Dispatch", Option.none()), (later) =>
+            LoginError.further(error, Address.format(at), later),
+          )
         }),
       ),
   })
-  if (!Option.exists(known, (known) => isSame(known, session.server)) && !isSame(session.server, options.server)) {
-    yield* remember(options.server, session.server)
-  }
-  return session
 })
 
-const isSame = (one: Address.Address, other: Address.Address): boolean => Address.format(one) === Address.format(other)
+/** Whether it is this one. */
+const isAt = (server: Option.Option<Address.Address>, address: Address.Address): boolean =>
+  Option.exists(server, ({ host, port }) => host === address.host && port === address.port)
 
 /** How many milliseconds are left of some time that begins now, whenever it is asked. */
 const countdown = (duration: Duration.Input): Effect.Effect<Effect.Effect<number>> =>
@@ -188,6 +200,13 @@ const countdown = (duration: Duration.Input): Effect.Effect<Effect.Effect<number
 
 /** What a server is taken for: dispatch servers refer whoever comes, and so need not be told who it is. */
 type Role = "Dispatch" | "Notification"
+
+const credentialsAt = (
+  to: Address.Address,
+  role: Role,
+  options: Options,
+): Effect.Effect<Credentials, LoginError.LoginError> =>
+  role === "Dispatch" || options.onReferral === undefined ? Effect.succeed(options) : options.onReferral(to)
 
 /** What is the same at all servers. */
 interface Plan {
@@ -232,8 +251,9 @@ const travel = Effect.fnUntraced(function* (
   if (visited.length > limits.maxReferrals) {
     return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
   }
-  const credentials = options.onReferral === undefined ? stop.credentials : yield* options.onReferral(to)
-  return yield* travel({ ...stop, to, role: "Notification", credentials, trId }, visited, plan)
+  const role = "Notification"
+  const credentials = yield* credentialsAt(to, role, options)
+  return yield* travel({ ...stop, to, role, credentials, trId }, visited, plan)
 })
 
 type Outcome =
@@ -304,7 +324,7 @@ const converse = Effect.fnUntraced(function* (
   yield* driver.closing(limits.closingTime)
   if (state._tag === "Referred") return state
   const error = LoginError.fromReason(state.reason, server, credentials.account)
-  if (!isFast || !isRejection(state.reason, isNobody)) return yield* error
+  if (!isFast || !isRejection(state.reason, isNobody) || (yield* millisLeft) === 0) return yield* error
   const why = state.reason._tag === "LoggedOff" ? `${server} challenges whoever comes.` : error.message
   return { _tag: "Rejected", why: `${why} Trying the official way.`, trId: TrId.next(trId) }
 })
@@ -318,12 +338,13 @@ const isRejection = (reason: Client.Reason, isNobody: boolean): boolean => {
     case "Denied":
     case "LoggedOff":
       return isNobody
-    // Behind the digest, it is the account that is not let in.
+    // A server that waits for CR, or takes a packet for one command, says nothing. Behind the digest, it is the account
+    // that is not let in.
     case "HungUp":
+    case "TimedOut":
       return !reason.awaiting.includes("USR OK")
     case "Unavailable":
     case "LoggedOut":
-    case "TimedOut":
       return false
   }
 }
