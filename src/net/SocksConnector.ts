@@ -132,6 +132,9 @@ const connectTo = (
   { lookup, timeout }: Required<Options>,
 ): Effect.Effect<Socket.Socket, Connector.ConnectError, Scope.Scope> =>
   Effect.suspend(() => {
+    // The package takes a name for as many bytes as it has letters.
+    const host = Net.isIP(to.host) === 0 ? Url.domainToASCII(to.host) : to.host
+    if (host === "") return noWay(to, "that is no name of a host", "Ours")
     const it = `the proxy ${Address.format(proxy.address)}`
     /** Whose trouble it is if it breaks off here: version 5 says at once that it is there, version 4 waits for the server. */
     let fault: Connector.Fault = "Ours"
@@ -143,7 +146,7 @@ const connectTo = (
       conn.once("end", closed)
       const options: Socks.SocksClientOptions = {
         command: "connect",
-        destination: { host: Net.isIP(to.host) === 0 ? Url.domainToASCII(to.host) : to.host, port: to.port },
+        destination: { host, port: to.port },
         proxy: { ...proxy.address, type: proxy._tag === "Socks5" ? 5 : 4, ...credentialsOf(proxy) },
         existing_socket: conn,
         // The package keeps everything until this is over, whatever becomes of the connection.

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as TestClock from "effect/testing/TestClock"
 import * as Connector from "../../src/net/Connector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as SocksConnector from "../../src/net/SocksConnector.ts"
@@ -162,20 +163,28 @@ describe("a connection by way of a proxy", () => {
   it.live.each([
     ["4", socks4, through4],
     ["5", socks5, through5],
-  ] as const)("has the last words of a server that closes at once: version %s", ([, at, through]) =>
-    Effect.gen(function* () {
-      const stage = yield* Peer.listen
-      const connecting = yield* Effect.forkScoped(SocksConnector.make(at(stage.address)).connect(server), {
-        startImmediately: true,
-      })
-      const peer = yield* stage.accept
-      yield* peer.say(`${through}OUT SSD\r\n`)
-      yield* peer.finish
-      const { pull } = yield* (yield* Fiber.join(connecting)).reader
-      assert.strictEqual(pulled(yield* pull), "OUT SSD\r\n")
-      const error = yield* Effect.flip(pull)
-      assert.isTrue(Socket.isSocketError(error) && error.reason._tag === "SocketCloseError", String(error))
-    }),
+  ] as const)(
+    "has the last words of a server that closes at once, and takes ours to it: version %s",
+    ([, at, through]) =>
+      Effect.gen(function* () {
+        const stage = yield* Peer.listen
+        const connecting = yield* Effect.forkScoped(SocksConnector.make(at(stage.address)).connect(server), {
+          startImmediately: true,
+        })
+        const peer = yield* stage.accept
+        yield* peer.say(`${through}OUT SSD\r\n`)
+        yield* peer.finish
+        const { reader, writer } = yield* Fiber.join(connecting)
+        const { pull } = yield* reader
+        assert.strictEqual(pulled(yield* pull), "OUT SSD\r\n")
+        const error = yield* Effect.flip(pull)
+        assert.isTrue(Socket.isSocketError(error) && error.reason._tag === "SocketCloseError", String(error))
+        // The server listens still: what it is told arrives.
+        const { write } = yield* writer
+        yield* write("OUT\r\n")
+        yield* write(new Socket.CloseEvent())
+        assert.isTrue((yield* peer.rest).endsWith("OUT\r\n"))
+      }),
   )
 
   it.live("carries what was said last, and is closed with its scope", () =>
@@ -189,6 +198,51 @@ describe("a connection by way of a proxy", () => {
       }).pipe(Effect.scoped)
       assert.isTrue((yield* peer.rest).endsWith("OUT\r\n"))
       yield* Scope.close(scope, Exit.void)
+    }),
+  )
+
+  it.live("goes to the first address of the proxy's name that answers", () =>
+    Effect.gen(function* () {
+      const { port } = yield* World.serveTcp(World.layerExample())
+      const { address, requests } = yield* Socks.serve5()
+      const proxy = { host: "proxy.test", port: address.port }
+      const by = (...addresses: ReadonlyArray<string>) =>
+        SocksConnector.make(socks5(proxy), {
+          lookup: (_, __, callback) =>
+            callback(
+              null,
+              addresses.map((address) => ({ address, family: 4 })),
+            ),
+        }).connect({ host: "127.0.0.1", port })
+      yield* by("127.0.0.2", "127.0.0.1")
+      assert.deepStrictEqual(requests, [{ host: "127.0.0.1", port, user: "" }])
+      const { tried } = yield* Effect.flip(Effect.scoped(by("127.0.0.2", "127.0.0.3")))
+      assert.deepStrictEqual(
+        tried.map(({ why }) => why),
+        [`the proxy proxy.test:${address.port} cannot be used: nothing listens there`],
+      )
+    }),
+  )
+
+  it.live("asks a proxy of version 5 for IPv6 by its number", () =>
+    Effect.gen(function* () {
+      const number = "2001:0db8:0000:0000:0000:0000:0000:0001"
+      const { address, requests } = yield* Socks.serve5({ hosts: { [number]: "127.0.0.1" } })
+      const { port } = yield* World.serveTcp(World.layerExample())
+      yield* SocksConnector.make(socks5(address)).connect({ host: "2001:db8::1", port })
+      assert.deepStrictEqual(requests, [{ host: number, port, user: "" }])
+    }),
+  )
+
+  it.live("does not ask for a name that can be none", () =>
+    Effect.gen(function* () {
+      const { address, requests } = yield* Socks.serve5()
+      const proxy = SocksConnector.make(socks5(address))
+      const { tried } = yield* Effect.flip(Effect.scoped(proxy.connect({ host: "xn--münchen.test", port: 1863 })))
+      assert.deepStrictEqual(tried, [
+        { address: "xn--münchen.test:1863", why: "that is no name of a host", seems: "Ours" },
+      ])
+      assert.deepStrictEqual(requests, [])
     }),
   )
 
@@ -359,6 +413,41 @@ describe("a proxy that is of no use", () => {
       const unknown = yield* Effect.flip(Effect.scoped(connector.connect({ host: "nobody.invalid", port: 1863 })))
       assert.strictEqual(unknown.tried[0].address, "nobody.invalid:1863")
       assert.deepStrictEqual(requests, [])
+    }),
+  )
+
+  it.live("is left at once, whatever becomes of the scope", () =>
+    Effect.gen(function* () {
+      const stage = yield* Peer.listen
+      const connecting = yield* Effect.forkScoped(SocksConnector.make(socks4(stage.address)).connect(server), {
+        startImmediately: true,
+      })
+      const peer = yield* stage.accept
+      yield* peer.finish
+      yield* Effect.flip(Fiber.join(connecting))
+      yield* Resources.until(() => peer.conn.readableEnded || peer.conn.destroyed)
+    }),
+  )
+
+  it.effect("is given 8 seconds, so that a client still has the time to say that it was the proxy", () =>
+    Effect.gen(function* () {
+      const stage = yield* Peer.listen
+      const login = LoginClient.login(World.aliceAt(server))
+      const logging = yield* Effect.forkScoped(
+        Effect.provideService(login, Connector.Connector, SocksConnector.make(socks5(stage.address))),
+        { startImmediately: true },
+      )
+      yield* stage.accept
+      yield* TestClock.adjust("7999 millis")
+      assert.isUndefined(logging.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const error = yield* Effect.flip(Fiber.join(logging))
+      const proxy = Address.format(stage.address)
+      assert.strictEqual(
+        error.message,
+        `No server could be reached; tried 10.0.0.5:1863 (the proxy ${proxy} did not answer). ` +
+          "It looks like our own connection: see to that, or to the proxy.",
+      )
     }),
   )
 
