@@ -18,7 +18,6 @@ export type Clause =
 
 const kept = (says: string): Clause => ({ _tag: "Kept", says })
 const advice = (option: string, says: string): Clause => ({ _tag: "Advice", says, option })
-const awaits = (part: "host" | "journey", says: string): Clause => ({ _tag: "Awaits", says, part })
 const addition = (source: string, says: string): Clause => ({ _tag: "Addition", says, source })
 
 /** The page, from its first paragraph to its last; {@link numberOf} counts in this order. */
@@ -31,7 +30,7 @@ export const seed = {
   ),
   "connect.direct": kept("A direct connection goes to port 1863."),
   "connect.socks": kept("A connection by way of a SOCKS proxy goes to the same server and port."),
-  "connect.http": awaits("journey", "A connection over HTTP goes to a host of its own, on port 80."),
+  "connect.http": kept("A connection over HTTP goes to a host of its own, on port 80."),
   "connect.third-party": advice(
     "net/LoginClient Options.server",
     "Networks that are not Microsoft's have dispatch servers of their own: connect to that one instead.",
@@ -106,7 +105,7 @@ export const seed = {
   "usr.answers": kept("Else the server answers the initial USR with XFR, or with a USR of its own."),
 
   "xfr.dispatch": kept("The dispatch server answers everybody with XFR, and lets nobody in."),
-  "xfr.gateway": awaits("journey", "The host for HTTP connections never answers with XFR."),
+  "xfr.gateway": kept("The host for HTTP connections never answers with XFR."),
   "xfr.rare": kept(
     "A notification server answers with XFR very rarely: it seems, when it is overloaded or about to go down.",
   ),

@@ -84,7 +84,7 @@ describe("what awaits a part that is not there yet", () => {
   /** What the page says of presence and of a farewell, and of the way to a server: nothing else may wait. */
   const awaited = {
     host: ["logoff.offline", "logoff.torn", "closing.elsewhere", "closing.warning"],
-    journey: ["connect.http", "xfr.gateway"],
+    journey: [],
   } as const
 
   /** The module with which each part comes, wherever it is put; from then on nothing may await that part. */
