@@ -291,8 +291,7 @@ describe("a connection by way of a proxy", () => {
 describe("a proxy that is of no use", () => {
   /** What becomes of a connection through it. */
   const outcome = Effect.fnUntraced(function* (proxy: SocksConnector.Proxy, to = server) {
-    const connector = SocksConnector.make(proxy, { timeout: "100 millis" })
-    const { tried } = yield* Effect.flip(Effect.scoped(connector.connect(to)))
+    const { tried } = yield* Effect.flip(Effect.scoped(SocksConnector.make(proxy).connect(to)))
     assert.strictEqual(tried.length, 1)
     assert.strictEqual(tried[0].address, Address.format(to))
     const it = `the proxy ${Address.format(proxy.address)} `
@@ -334,10 +333,6 @@ describe("a proxy that is of no use", () => {
     ["4: code 92", socks4, "\x00\x5c\x00\x00\x00\x00\x00\x00", "Ours: cannot find out who asks"],
     ["4: code 93", socks4, "\x00\x5d\x00\x00\x00\x00\x00\x00", "Ours: does not believe who asks"],
     ["4: HTTP", socks4a, "HTTP/1.1 400 Bad Request\r\n\r\n", "Ours: does not speak this version of SOCKS"],
-    ["5: silence", socks5, "", "Ours: did not answer"],
-    ["5: silence behind its greeting", socks5, "\x05\x00", "Unclear: did not answer"],
-    ["5: silence in the midst of its answer", socks5, through5.slice(0, -1), "Unclear: did not answer"],
-    ["4: silence", socks4, "", "Unclear: did not answer"],
   ]
   it.live.each(sayings)(
     "is named, with what it says, and whose trouble that is: version %s",
@@ -345,6 +340,25 @@ describe("a proxy that is of no use", () => {
       Effect.gen(function* () {
         assert.strictEqual(yield* outcomeOf(at, (peer) => peer.say(said)), expected)
       }),
+  )
+
+  const silences: ReadonlyArray<readonly [name: string, at: At, said: string, heard: number, seems: Connector.Fault]> =
+    [
+      ["4", socks4, "", 9, "Unclear"],
+      ["5, from the beginning", socks5, "", 3, "Ours"],
+      ["5, behind its greeting", socks5, "\x05\x00", 3 + 10, "Unclear"],
+      ["5, in the midst of its answer", socks5, through5.slice(0, -1), 3 + 10, "Unclear"],
+    ]
+  it.effect.each(silences)("is named where it says nothing: version %s", ([, at, said, heard, seems]) =>
+    Effect.gen(function* () {
+      const stage = yield* Peer.listen
+      const failing = yield* Effect.forkScoped(outcome(at(stage.address)), { startImmediately: true })
+      const peer = yield* stage.accept
+      yield* peer.say(said)
+      yield* TestClock.withLive(Resources.until(() => peer.conn.bytesRead === heard))
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual(yield* Fiber.join(failing), `${seems}: did not answer`)
+    }),
   )
 
   const closings: ReadonlyArray<readonly [name: string, at: At, said: string, seems: Connector.Fault]> = [
@@ -376,10 +390,12 @@ describe("a proxy that is of no use", () => {
     }),
   )
 
-  it.live("is named where it cannot even be connected to", () =>
+  it.effect("is named where it cannot even be connected to", () =>
     Effect.gen(function* () {
       const silent = yield* Silence.at({ host: "127.0.0.2", port: 0 })
-      assert.strictEqual(yield* outcome(socks4(silent)), "Ours: did not answer")
+      const failing = yield* Effect.forkScoped(outcome(socks4(silent)), { startImmediately: true })
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual(yield* Fiber.join(failing), "Ours: did not answer")
     }),
   )
 
