@@ -121,10 +121,9 @@ const mistakeOf = ({ after, answer, expected, moment, sent, verdict }: Of<"Wrong
 
 /** How many of the answers at the wrong time are other than they should be. */
 const summaryOf = (mistakes: ReadonlyArray<Of<"WrongTime">>): string => {
-  const differing = mistakes.filter(({ verdict }) => verdict === "Differs").length
-  return differing === 0
-    ? "No answer at the wrong time differs from what the page says."
-    : `Of ${mistakes.length} answers at the wrong time, ${differing} differ from what the page says.`
+  const tried = mistakes.filter(({ verdict }) => verdict !== "Unknown")
+  const differing = tried.filter(({ verdict }) => verdict === "Differs")
+  return `Not as expected: ${differing.length} of ${tried.length} answers at the wrong time.`
 }
 
 /** All that was found out, for a person. */

@@ -174,7 +174,7 @@ const inquire = Effect.fnUntraced(function* (
   yield* tell({ _tag: "Offer", ...(yield* negotiate(...Dialect.all)) })
   yield* Effect.forEach([...timeOf("Connect", connecting), ...timeOf("Ver", answering)], tell)
 
-  // Without a dialect the server's login ends here; the newest stands for all in what follows.
+  // Without a dialect, nothing is left to ask but what comes before VER; else the newest one stands for all.
   const [dialect = "MSNP7"] = spoken
   const reached = new Set<Moment>(["BeforeVer"])
   if (spoken.length > 0) {
@@ -254,7 +254,7 @@ const states = {
   AfterChallenge: "AwaitDigest",
 } as const
 
-/** Commands that are wrong at one moment at least; the last six are so at every one. */
+/** Commands that are wrong at one moment at least; from SYN on, they are so at every one. */
 const commands = (account: Account.Account): ReadonlyArray<Say> => [
   ver("MSNP7"),
   inf,

@@ -85,7 +85,7 @@ describe("msnp probe", () => {
     expect(table[1]).toEqual(["before VER", "INF 1", "715 1, then closes", "the same"])
     expect(table[47]).toEqual(["after USR I", "VER MSNP7", "closes", "the same"])
     expect(table.filter(([, said]) => said === "SYN 2 0")).toEqual([["after VER", "SYN 2 0", "closes", "the same"]])
-    expect(lines.slice(64)).toEqual(["", "No answer at the wrong time differs from what the page says.", ""])
+    expect(lines.slice(64)).toEqual(["", "Not as expected: 0 of 47 answers at the wrong time.", ""])
   })
 
   it("shows in which answers a server differs, and what was expected", async () => {
@@ -114,7 +114,7 @@ describe("msnp probe", () => {
       ["after VER", "CVR 2 0x0409 win 4.10 i386 MSMSGS 3.6.0025 MSMSGS", "closes", "731 2, then closes"],
       ["after VER", "USR 2 TWN I a@b.c", "911 2", "closes or 911 2, then closes"],
     ])
-    expect(lines.slice(40)).toEqual(["", "Of 23 answers at the wrong time, 8 differ from what the page says.", ""])
+    expect(lines.slice(40)).toEqual(["", "Not as expected: 8 of 23 answers at the wrong time.", ""])
   })
 
   it("tells a program, one finding a line", async () => {

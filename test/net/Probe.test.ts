@@ -531,6 +531,17 @@ describe("a probe at the wrong time", () => {
     }),
   )
 
+  it.live("comes to nothing behind INF where that is not answered", () =>
+    Effect.gen(function* () {
+      const found = yield* at((line, connection) => (line === "INF 2" ? undefined : lenient(line, connection)), {
+        ...wrongTime,
+        ...impatient,
+      })
+      const moments = new Set(mistakes(found).map(([moment]) => moment))
+      assert.deepStrictEqual([...moments], ["BeforeVer", "AfterVer", "AfterChallenge"])
+    }),
+  )
+
   it.live("finds that CVR is answered where it should be refused", () =>
     Effect.gen(function* () {
       const server = yield* World.serveTcp(World.layerExample(), { quirks: Quirk.only("cvrAnytime") })
@@ -575,22 +586,24 @@ describe("a probe at the wrong time", () => {
     }),
   )
 
-  /** What is found out at a server that says this to a SYN before anything else, and then stays or goes. */
-  const toSyn = (said: string | undefined) =>
+  /** What is found out at a server that says this to a line before anything else, and then stays or goes. */
+  const to = (question: string, said: string | undefined) =>
     Effect.map(
-      at((line, connection) => (line === "SYN 1 0" ? said : lenient(line, connection)), { ...wrongTime, ...impatient }),
+      at((line, connection) => (line === question ? said : lenient(line, connection)), { ...wrongTime, ...impatient }),
       (found) =>
         mistakes(found)
-          .find(([, sent]) => sent === "SYN 1 0")
+          .find(([, sent]) => sent === question)
           ?.slice(2),
     )
 
   it.live("tells silence, an error and a close apart, and what is said to no command", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* toSyn(undefined), ["Closed", "Closed", "Agrees"])
-      assert.deepStrictEqual(yield* toSyn(""), ["Silent", "Open", "Differs"])
-      assert.deepStrictEqual(yield* toSyn("715 1\r\n"), ["715 1", "Open", "Differs"])
-      assert.deepStrictEqual(yield* toSyn("SYN 1 0\r\n"), ["SYN 1 0", "Open", "Differs"])
+      assert.deepStrictEqual(yield* to("SYN 1 0", undefined), ["Closed", "Closed", "Agrees"])
+      assert.deepStrictEqual(yield* to("SYN 1 0", ""), ["Silent", "Open", "Differs"])
+      assert.deepStrictEqual(yield* to("SYN 1 0", "715 1\r\n"), ["715 1", "Open", "Differs"])
+      assert.deepStrictEqual(yield* to("SYN 1 0", "SYN 1 0\r\n"), ["SYN 1 0", "Open", "Differs"])
+      assert.deepStrictEqual(yield* to("INF 1", "715 1\r\n"), ["715 1", "Open", "Differs"])
+      assert.deepStrictEqual(yield* to("INF 1", "INF 1 MD5\r\n"), ["INF 1 MD5", "Open", "Differs"])
     }),
   )
 
