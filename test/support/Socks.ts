@@ -11,7 +11,7 @@ import * as Net from "node:net"
 import type * as Address from "../../src/protocol/Address.ts"
 
 /** What a proxy is asked for: where to go, and by whom; nobody is the empty user. */
-export interface Request extends Address.Address {
+interface Request extends Address.Address {
   readonly user: string
 }
 
@@ -105,7 +105,8 @@ export const serve4 = ({ hosts = {}, user = "" }: Options = {}): Effect.Effect<S
         onward.on("connect", () => {
           isThrough = true
           answer(granted)
-          conn.pipe(onward).pipe(conn)
+          conn.pipe(onward)
+          onward.pipe(conn)
         })
       }
       conn.on("data", hear)
