@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest"
+import * as Effect from "effect/Effect"
+import * as Address from "../../src/protocol/Address.ts"
 import * as Msnp from "../support/Msnp.ts"
+import * as Socks from "../support/Socks.ts"
 
 // Each test starts processes, which a machine under load takes its time for.
 vi.setConfig({ testTimeout: 60_000 })
@@ -249,7 +252,20 @@ describe("msnp probe", () => {
     expect(await running.ended).toEqual({ code: 130, stdout: "", stderr: "" })
   })
 
-  it("goes by way of a proxy, whose absence it tells", async () => {
+  it("goes by way of a proxy", async () => {
+    const { dispatch } = await serve()
+    const probing = Effect.gen(function* () {
+      const proxy = yield* Socks.serve5()
+      const ended = yield* Effect.promise(() => probe(dispatch, "--proxy", `socks5://${Address.format(proxy.address)}`))
+      return { ...ended, requests: proxy.requests }
+    })
+    const { code, requests, stdout } = await Effect.runPromise(Effect.scoped(probing))
+    expect(code).toBe(0)
+    expect(stdout).toContain(`127.0.0.1:${dispatch} speaks MSNP7, MSNP6, MSNP5, MSNP4, MSNP3, MSNP2.`)
+    expect(requests).toEqual(Array.from({ length: 9 }, () => ({ host: "127.0.0.1", port: dispatch, user: "" })))
+  })
+
+  it("exits 5 where there is no such proxy, and names it", async () => {
     const { close, port } = await Msnp.scripted(() => undefined)
     close()
     const { code, stderr, stdout } = await probe(1, "--proxy", `socks5://127.0.0.1:${port}`)

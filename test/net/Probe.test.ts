@@ -31,6 +31,7 @@ const scripted = (script: Script) =>
   Effect.gen(function* () {
     const network = MemorySocket.network()
     const scope = yield* Effect.scope
+    const services = yield* Effect.context<never>()
     let connections = 0
     network.listen(here).accept(({ socket }) => {
       const connection = ++connections
@@ -43,7 +44,7 @@ const scripted = (script: Script) =>
           yield* peer.say(answer)
         }
       })
-      Effect.runFork(Effect.forkIn(Effect.scoped(playing), scope))
+      Effect.runForkWith(services)(Effect.forkIn(Effect.scoped(playing), scope))
     })
     return network
   })
