@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Address from "../../src/protocol/Address.ts"
 import * as Peer from "./Peer.ts"
-import * as Resources from "./Resources.ts"
 
 /** An answer, or a request, read to its end. */
 export interface Message {
@@ -43,22 +42,24 @@ const take = (heard: string): readonly [Message, rest: string] | undefined => {
 export const on = ({ conn, reset, say }: Peer.TcpPeer): Wire => {
   let heard = ""
   conn.on("data", (bytes) => (heard += bytes.toString("latin1")))
-  return {
-    conn,
-    say,
-    reset,
-    message: Effect.suspend(() => {
-      let taken = take(heard)
-      return Effect.map(
-        Resources.until(() => (taken ??= take(heard)) !== undefined || conn.destroyed),
-        () => {
-          if (taken === undefined) throw new Error(`The connection ended without a message: ${heard}`)
-          heard = taken[1]
-          return taken[0]
-        },
-      )
-    }),
-  }
+  const more = Effect.callback<void>((resume) => {
+    const done = () => {
+      conn.off("data", done).off("close", done)
+      resume(Effect.void)
+    }
+    conn.on("data", done).on("close", done)
+    return Effect.sync(() => void conn.off("data", done).off("close", done))
+  })
+  const message: Effect.Effect<Message> = Effect.suspend(() => {
+    const taken = take(heard)
+    if (taken !== undefined) {
+      heard = taken[1]
+      return Effect.succeed(taken[0])
+    }
+    if (conn.destroyed) throw new Error(`The connection ended without a message: ${heard}`)
+    return Effect.andThen(more, message)
+  })
+  return { conn, say, reset, message }
 }
 
 /** Connects to speak HTTP, until the scope closes. */

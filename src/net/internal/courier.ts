@@ -58,8 +58,9 @@ export const make = (onSilence: () => void): Effect.Effect<Courier> =>
       onSilence()
     }
     const end = (error: Socket.SocketError) => {
-      Queue.failCauseUnsafe(inbox, Cause.fail(error))
+      // In this order: whoever reads goes on at once, and finds that nothing more can be said.
       silence()
+      Queue.failCauseUnsafe(inbox, Cause.fail(error))
     }
     const write = (chunk: Uint8Array | string | Socket.CloseEvent): Effect.Effect<void, Socket.SocketError> =>
       Effect.suspend(() => {
