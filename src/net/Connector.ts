@@ -5,6 +5,8 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
@@ -13,8 +15,11 @@ import * as Os from "node:os"
 import * as Address from "../protocol/Address.ts"
 import * as Tcp from "./internal/tcp.ts"
 
-/** Whose trouble it looks like that there is no connection: our own line's, theirs, or there is no telling. */
-export const Fault = Schema.Literals(["Ours", "Theirs", "Unclear"])
+/**
+ * Whose trouble it looks like that there is no connection: our own line's, theirs, that of a server which is to run on
+ * this machine, or there is no telling.
+ */
+export const Fault = Schema.Literals(["Ours", "Theirs", "Here", "Unclear"])
 export type Fault = typeof Fault.Type
 
 /** One address that was tried, what went wrong there, in a few words, and whose trouble that seems to be. */
@@ -28,14 +33,20 @@ export const attempt = (to: Address.Address, why: string, seems: Fault): Attempt
   seems,
 })
 
+/** The fault of a server that cannot be had, where its host can: one of this machine's is nobody else's. */
+export const theirs = ({ host }: Address.Address): Fault => {
+  const ip = NetAddress.ipFromString(host)
+  return host === "localhost" || (Result.isSuccess(ip) && NetAddress.isLoopback(ip.success)) ? "Here" : "Theirs"
+}
+
 /** Nobody listens there: their host answered, but not their server. */
-export const refused = (to: Address.Address): Attempt => attempt(to, "nothing listens there", "Theirs")
+export const refused = (to: Address.Address): Attempt => attempt(to, "nothing listens there", theirs(to))
 
 /** No connection came about in time: packets may be lost anywhere. */
 export const unanswered = (to: Address.Address): Attempt => attempt(to, "it did not answer", "Unclear")
 
 /** The connection came about, and was gone before anything was said. */
-export const lost = (to: Address.Address): Attempt => attempt(to, "the connection was lost at once", "Theirs")
+export const lost = (to: Address.Address): Attempt => attempt(to, "the connection was lost at once", theirs(to))
 
 /** Attempts as a person reads them. */
 export const describe = (tried: ReadonlyArray<Attempt>): string =>
@@ -45,7 +56,8 @@ export const describe = (tried: ReadonlyArray<Attempt>): string =>
 export const blame = (tried: ReadonlyArray<Attempt>): Fault => {
   const isAny = (fault: Fault): boolean => tried.some(({ seems }) => seems === fault)
   if (isAny("Theirs")) return "Theirs"
-  return isAny("Unclear") ? "Unclear" : "Ours"
+  if (isAny("Unclear")) return "Unclear"
+  return isAny("Ours") ? "Ours" : "Here"
 }
 
 /** No connection came about: a name may stand for several addresses, and each is tried. */
@@ -109,8 +121,9 @@ export const fromSystem = (
 ): ConnectError => {
   const isOnline = Object.values(interfaces).some((addresses = []) => addresses.some(({ internal }) => !internal))
   const attemptOf = (one: SystemError): Attempt => {
+    const at = { host: one.address ?? to.host, port: one.port ?? to.port }
     const seems = faults[one.code ?? ""] ?? (isOnline ? "Unclear" : "Ours")
-    return attempt({ host: one.address ?? to.host, port: one.port ?? to.port }, whyNot(one), seems)
+    return attempt(at, whyNot(one), seems === "Theirs" ? theirs(at) : seems)
   }
   const [first = attemptOf(error), ...others] = (error.errors ?? []).map(attemptOf)
   return new ConnectError({ tried: [first, ...others] })

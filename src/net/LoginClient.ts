@@ -179,7 +179,7 @@ export const login = Effect.fnUntraced(function* (
           if (error._tag === "Denied" || (yield* millisLeft) === 0) return yield* error
           observe({ _tag: "TurnedAway", why: error.message })
           return yield* Effect.mapError(from(options.server, "Dispatch", Option.none()), (later) =>
-            LoginError.further(error, Address.format(at), later),
+            LoginError.further(error, at, later),
           )
         }),
       ),

@@ -3,6 +3,7 @@
  */
 import type * as Client from "../login/Client.ts"
 import * as Schema from "effect/Schema"
+import * as Address from "../protocol/Address.ts"
 import * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as Connector from "./Connector.ts"
@@ -60,6 +61,7 @@ export class NoCommonDialect extends Schema.TaggedError<NoCommonDialect>("effect
 const advice: { readonly [fault in Connector.Fault]: string } = {
   Ours: "It looks like our own connection: see to that, or to the proxy.",
   Theirs: "It looks like their network, not our connection.",
+  Here: "That is this machine: is the server running?",
   Unclear: "It may be our connection or their network.",
 }
 
@@ -151,9 +153,9 @@ export const fromReason = (reason: Client.Reason, server: string, account: strin
 }
 
 /** Why a login failed that went on elsewhere after a failure: what was tried is listed, where nobody was reached. */
-export const further = (earlier: LoginError, server: string, later: LoginError): LoginError => {
+export const further = (earlier: LoginError, server: Address.Address, later: LoginError): LoginError => {
   if (later._tag !== "Unreachable") return later
   if (earlier._tag === "Unreachable") return new Unreachable({ tried: [...earlier.tried, ...later.tried] })
-  const why = earlier.message.replace(`${server} `, "").replace(/\.$/, "")
-  return new Unreachable({ tried: [{ address: server, why, seems: "Theirs" }, ...later.tried] })
+  const why = earlier.message.replace(`${Address.format(server)} `, "").replace(/\.$/, "")
+  return new Unreachable({ tried: [Connector.attempt(server, why, Connector.theirs(server)), ...later.tried] })
 }

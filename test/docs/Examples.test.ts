@@ -205,7 +205,7 @@ describe("the login behind an HTTP API", () => {
         error: "Unreachable",
         message:
           `No server could be reached; tried 127.0.0.1:${port} (nothing listens there). ` +
-          "It looks like their network, not our connection.",
+          "That is this machine: is the server running?",
       },
     })
   })

@@ -62,7 +62,7 @@ describe("a name of several addresses", () => {
         `No connection came about; tried 127.0.0.2:${port} (it did not answer), ` +
           `127.0.0.3:${port} (nothing listens there).`,
       )
-      assert.strictEqual(tried[1]?.seems, "Theirs")
+      assert.strictEqual(tried[1]?.seems, "Here")
     }),
   )
 })
@@ -71,7 +71,7 @@ describe("a connection that does not come about", () => {
   it.live("is theirs to see to, where nothing listens", () =>
     Effect.gen(function* () {
       const { tried } = yield* failure(Connector.direct, "127.0.0.1", 1)
-      assert.deepStrictEqual(tried, [{ address: "127.0.0.1:1", why: "nothing listens there", seems: "Theirs" }])
+      assert.deepStrictEqual(tried, [{ address: "127.0.0.1:1", why: "nothing listens there", seems: "Here" }])
     }),
   )
 

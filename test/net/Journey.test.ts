@@ -1,9 +1,18 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import type * as Net from "node:net"
 import * as Connector from "../../src/net/Connector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginError from "../../src/net/LoginError.ts"
@@ -12,7 +21,10 @@ import type * as Transcript from "../../src/net/Transcript.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Address from "../../src/protocol/Address.ts"
 import * as Bytes from "../../src/protocol/Bytes.ts"
+import * as Folder from "../support/Folder.ts"
 import * as Played from "../support/Played.ts"
+import * as Resources from "../support/Resources.ts"
+import * as Silence from "../support/Silence.ts"
 import * as World from "../support/World.ts"
 
 /** What a server answers to the official way, with MSNP7 alone on offer. */
@@ -198,7 +210,7 @@ describe("a notification server known from before", () => {
       yield* known(dispatch.address, gone)
       const { way } = yield* journey(dispatch.address)
       assert.deepStrictEqual(way, [
-        "No server could be reached; tried 127.0.0.1:1 (nothing listens there). It looks like their network, not our connection.",
+        "No server could be reached; tried 127.0.0.1:1 (nothing listens there). That is this machine: is the server running?",
         Address.format(dispatch.address),
         Address.format(notification.address),
       ])
@@ -216,14 +228,14 @@ describe("a notification server known from before", () => {
           error,
           new LoginError.Unreachable({
             tried: [
-              { address: "127.0.0.1:1", why: "nothing listens there", seems: "Theirs" },
-              { address: "127.0.0.1:2", why: "nothing listens there", seems: "Theirs" },
+              { address: "127.0.0.1:1", why: "nothing listens there", seems: "Here" },
+              { address: "127.0.0.1:2", why: "nothing listens there", seems: "Here" },
             ],
           }),
         )
         assert.strictEqual(
           error.message,
-          "No server could be reached; tried 127.0.0.1:1 (nothing listens there), 127.0.0.1:2 (nothing listens there). It looks like their network, not our connection.",
+          "No server could be reached; tried 127.0.0.1:1 (nothing listens there), 127.0.0.1:2 (nothing listens there). That is this machine: is the server running?",
         )
         assert.deepStrictEqual(yield* recalled(goneToo), Option.some("127.0.0.1:1"))
       }).pipe(remembering),
@@ -239,7 +251,7 @@ describe("a notification server known from before", () => {
         const at = Address.format(stored.address)
         assert.strictEqual(
           (yield* failure(gone)).message,
-          `No server could be reached; tried ${at} (closed the connection where it was to say VER or VER 0 or an error), 127.0.0.1:1 (nothing listens there). It looks like their network, not our connection.`,
+          `No server could be reached; tried ${at} (closed the connection where it was to say VER or VER 0 or an error), 127.0.0.1:1 (nothing listens there). That is this machine: is the server running?`,
         )
       }).pipe(remembering),
     { tags: ["connect.unreachable"] },
@@ -707,6 +719,152 @@ describe("a server in bad company", () => {
       const { address } = yield* Played.serve(flooding("911 4\r\n", ver, inf, challenged))
       const error = yield* failure(address, { limits: { closingTime: "10 millis" } })
       assert.strictEqual(error._tag, "Denied")
+    }),
+  )
+})
+
+describe("a login that is interrupted", () => {
+  /** Stops a login at its nth step: there it waits for ever, and whoever waits for that is told. */
+  const stopping = (nth: number) => {
+    const reached = Deferred.makeUnsafe<void>()
+    let steps = 0
+    const isHere = () => steps++ === nth
+    /** A step at which it can wait. */
+    const halt = Effect.suspend(() =>
+      isHere() ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.void,
+    )
+    /** A step that goes on at once, with the interruption behind it. */
+    const pass = Effect.suspend(() => (isHere() ? Deferred.succeed(reached, undefined) : Effect.void))
+    /** The last step; what is said and done behind it is the end of a session. */
+    const arrive = Effect.andThen(
+      halt,
+      Effect.sync(() => (steps = Infinity)),
+    )
+    return { reached: Deferred.await(reached), halt, pass, arrive }
+  }
+  type Stops = ReturnType<typeof stopping>
+
+  /** Connects over TCP, and stops before and behind connecting, and behind each read and write. */
+  const stoppingConnector = ({ halt, pass }: Stops): Connector.Connector => ({
+    ...Connector.direct,
+    connect: (to) =>
+      halt.pipe(
+        Effect.andThen(pass),
+        Effect.andThen(Connector.direct.connect(to)),
+        Effect.tap(() => halt),
+        Effect.map(({ reader, writer }) =>
+          Socket.make({
+            reader: Effect.map(reader, ({ pull, upgrade }) => ({
+              pull: Effect.tap(pull, () => halt),
+              upgrade,
+            })),
+            writer: Effect.map(writer, ({ write, writeAll }) => ({
+              write: (chunk) => Effect.tap(write(chunk), () => halt),
+              writeAll,
+            })),
+          }),
+        ),
+      ),
+  })
+
+  /** The memory of a folder, which stops before and behind each thing that is done in it. */
+  const stoppingMemory = (
+    { forget, recall, remember }: NsMemory.NsMemory,
+    { halt, pass }: Stops,
+  ): NsMemory.NsMemory => ({
+    recall: (dispatch) => Effect.tap(Effect.andThen(halt, recall(dispatch)), () => halt),
+    forget: (dispatch) => Effect.tap(Effect.andThen(halt, forget(dispatch)), () => halt),
+    // What is begun is brought to its end: there is nowhere to wait.
+    remember: (dispatch, server) => Effect.tap(Effect.andThen(pass, remember(dispatch, server)), () => pass),
+  })
+
+  it.live("at any instant leaves no connection and no fiber, and the memory as before or complete", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.fresh
+      const memory = yield* Effect.provide(
+        NsMemory.NsMemory,
+        NsMemory.layerFolder(folder).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer])),
+      )
+      const complaints: Array<string> = []
+      const logger = Logger.make(({ message }) => void complaints.push(String(message)))
+      const stored = yield* Played.serve(Played.closing(ver, inf, challenged, "601 4\r\n"))
+      const notification = yield* Played.serve(letsIn)
+      const dispatch = yield* Played.serve(refersTo(notification.address))
+      const [before, after] = [stored.address, notification.address].map(Address.format)
+
+      yield* Resources.until(() => Resources.connections() === 0)
+      let fibers = 0
+      const counting = { recordFiberStart: () => void fibers++, recordFiberEnd: () => void fibers-- }
+
+      /** Whether the login was over before it came to its nth step; and what is remembered then. */
+      const upTo = Effect.fnUntraced(function* (nth: number) {
+        yield* memory.remember(dispatch.address, stored.address)
+        const stops = stopping(nth)
+        const logging = yield* LoginClient.login(World.aliceAt(dispatch.address, { dialects: ["MSNP7"] })).pipe(
+          Effect.tap(stops.arrive),
+          Effect.scoped,
+          Effect.provideService(Connector.Connector, stoppingConnector(stops)),
+          Effect.provideService(NsMemory.NsMemory, stoppingMemory(memory, stops)),
+          Effect.forkChild,
+        )
+        const isOver = yield* Effect.raceFirst(Effect.as(Fiber.await(logging), true), Effect.as(stops.reached, false))
+        yield* Fiber.interrupt(logging)
+        yield* Resources.until(() => Resources.connections() === 0 && fibers === 0)
+        return { isOver, remembered: Option.map(yield* memory.recall(dispatch.address), Address.format) }
+      })
+
+      const remembered: Array<string> = []
+      for (let nth = 0; ; nth++) {
+        const { isOver, remembered: now } = yield* upTo(nth).pipe(
+          Effect.provideService(Metric.FiberRuntimeMetrics, counting),
+          Effect.provide(Logger.layer([logger])),
+        )
+        remembered.push(Option.getOrElse(now, () => "nothing"))
+        if (isOver) break
+      }
+      assert.deepStrictEqual(
+        remembered.filter((now, index) => now !== remembered[index - 1]),
+        [before, "nothing", after],
+      )
+      // Steps: 2 to recall; at the stored server 3 to connect, 4 lines, 4 answers and 1 to close; 2 to forget; at the
+      // dispatch server 3, 3, 3 and 1; at the notification server 3, 4 and 4; 2 to remember; 1 behind it all. Then the
+      // login is over before it comes to the next.
+      assert.strictEqual(remembered.length, 2 + 12 + 2 + 10 + 11 + 2 + 1 + 1)
+      assert.deepStrictEqual(complaints, [])
+      assert.deepStrictEqual(new Set(stored.heard.map((said) => said.split("\n").length)), new Set([1, 2, 3, 4, 5]))
+    }),
+  )
+
+  it.live("while a name is looked up, or an address does not answer, leaves no connection and no fiber", () =>
+    Effect.gen(function* () {
+      const silent = yield* Silence.at({ host: "127.0.0.1", port: 0 })
+      const connections = Resources.connections()
+      let fibers = 0
+      const counting = { recordFiberStart: () => void fibers++, recordFiberEnd: () => void fibers-- }
+      const begun = yield* Queue.unbounded<string>()
+      const lookup: Net.LookupFunction = (host) => void Queue.offerUnsafe(begun, host)
+      for (const [host, connector] of [
+        ["messenger.test", Connector.make({ lookup })],
+        [
+          silent.host,
+          {
+            ...Connector.direct,
+            connect: (to: Address.Address) => Effect.andThen(Queue.offer(begun, to.host), Connector.direct.connect(to)),
+          },
+        ],
+      ] as const) {
+        yield* Effect.gen(function* () {
+          const logging = yield* LoginClient.login(World.aliceAt({ host, port: silent.port })).pipe(
+            Effect.scoped,
+            Effect.provideService(Connector.Connector, connector),
+            Effect.forkChild,
+          )
+          assert.strictEqual(yield* Queue.take(begun), host)
+          assert.isAbove(fibers, 0)
+          yield* Fiber.interrupt(logging)
+          yield* Resources.until(() => Resources.connections() === connections && fibers === 0)
+        }).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
+      }
     }),
   )
 })

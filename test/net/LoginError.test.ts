@@ -61,6 +61,7 @@ describe("the sentence of a login error", () => {
       faults.map((fault) => Connector.attempt(first, "why", fault))
     const ours = "It looks like our own connection: see to that, or to the proxy."
     const theirs = "It looks like their network, not our connection."
+    const here = "That is this machine: is the server running?"
     const unclear = "It may be our connection or their network."
 
     it("says each address that was tried, and what went wrong there", () => {
@@ -74,6 +75,8 @@ describe("the sentence of a login error", () => {
     it.each([
       ["their network, where one of their hosts answered", seeming("Unclear", "Ours", "Theirs"), theirs],
       ["our connection, where it is that each time", seeming("Ours", "Ours"), ours],
+      ["this machine, where it is that each time", seeming("Here", "Here"), here],
+      ["our connection, where a server of this machine is gone besides", seeming("Here", "Ours"), ours],
       ["neither in particular, where it may be either", seeming("Ours", "Unclear"), unclear],
     ])("looks to %s", (_, [one, ...more], sentence) => {
       const error = new LoginError.Unreachable({ tried: [one ?? Connector.lost(first), ...more] })
