@@ -15,7 +15,7 @@ import * as Transcript from "../net/Transcript.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Dialect from "../protocol/Dialect.ts"
-//AS import * as OfficialClient from "../session/OfficialClient.ts"
+import * as OfficialClient from "../session/OfficialClient.ts"
 import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Happenings from "./Happenings.ts"
@@ -39,8 +39,10 @@ const input = {
     ),
     Flag.optional,
   ),
-  //AS-FLAG
-  as: Flag.Literals("as", ["MSN4.7"]).pipe(Flag.optional),
+  as: Flag.Literals("as", OfficialClient.Name.literals).pipe(
+    Flag.withDescription("Say just what this official client says, its sign-in and its version among it"),
+    Flag.optional,
+  ),
   stay: Flag.Boolean("stay").pipe(
     Flag.withDescription("Stay signed in, tell what happens, and log off when told to stop"),
     Flag.withDefault(false),
@@ -157,7 +159,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       observer,
       ...(first === undefined ? {} : { dialects: [first, ...others] }),
       ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
-      ...Option.match(flags.as, { onNone: () => ({}), onSome: () => ({}) }),
+      ...Option.match(flags.as, { onNone: () => ({}), onSome: (name) => OfficialClient.options[name] }),
     }
     const signIn = flags.stay ? stay : Option.isSome(flags.as) ? show : once
     yield* signIn(options, reader).pipe(

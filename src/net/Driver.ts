@@ -227,10 +227,10 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
 
   const isDone = (state: K["State"]): state is K["LoggedIn"] | K["Over"] => side.isLoggedIn(state) || side.isOver(state)
 
-  /** Reads until the peer has taken a step; what is no step, or part of one only, gives it no more time. */
+  /** Reads until the peer has taken a step, or is to be answered; part of a step gives it no more time. */
   const step = Effect.gen(function* () {
     const { _tag } = state
-    while (isOpen() && asked === undefined && state._tag === _tag) {
+    while (isOpen() && asked === undefined && out === "" && state._tag === _tag) {
       yield* read
       advance(isDone)
     }

@@ -185,6 +185,39 @@ describe("msnp login --strategy", { tags: ["efficiency.ver-usr", "efficiency.any
   })
 })
 
+describe("msnp login --as", () => {
+  it("says what a real 1.0 said, but for its TrIDs, which went on from 139", { tags: ["inf.emulate"] }, async () => {
+    const { dispatch, notification } = await serve()
+    const { login } = await user()
+    const { code, stdout } = await login(["--server", dispatch, "--as", "MSN1.0", "--transcript"])
+    expect(stdout.split("\n").filter((line) => line.startsWith(">>>") || line.startsWith("<o> Client"))).toEqual([
+      `<o> Client connects to ${dispatch}`,
+      ">>> VER 1 MSNP2 CVR0\\r\\n",
+      ">>> INF 2\\r\\n",
+      ">>> USR 3 MD5 I alice@example.com\\r\\n",
+      `<o> Client connects to ${notification}`,
+      ">>> VER 4 MSNP2 CVR0\\r\\n",
+      ">>> INF 5\\r\\n",
+      ">>> USR 6 MD5 I alice@example.com\\r\\n",
+      expect.stringMatching(/^>>> USR 7 MD5 S [0-9a-f]{4}…/),
+      ">>> SYN 8 0\\r\\n",
+      ">>> CHG 9 NLN\\r\\n",
+      ">>> CVR 10 0x0409 win 4.0 i386 MSMSGS 1.0.0863\\r\\n",
+      ">>> OUT\\r\\n",
+    ])
+    expect(code).toBe(0)
+  })
+
+  it.each([[["--strategy", "fast"]], [["--dialect", "MSNP2"]]])("goes with no %j", async (args) => {
+    const { login } = await user()
+    const { code, stderr } = await login(["--as", "MSN4.7", ...args])
+    expect(stderr).toBe(
+      "msnp: --as says which dialects are offered, and how: it goes with no --dialect or --strategy.\n",
+    )
+    expect(code).toBe(1)
+  })
+})
+
 describe("msnp login --stay", () => {
   const stay = async (...args: ReadonlyArray<string>) => {
     const served = await serve()
