@@ -196,7 +196,9 @@ describe("a folder that remembers notification servers", () => {
 
   it.live("cannot be had where it cannot be made, which is known before any login", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(inFolder("/proc/self/nothing"))
+      const folder = yield* Folder.fresh
+      Fs.writeFileSync(Path.join(folder, "taken"), "")
+      const error = yield* Effect.flip(inFolder(Path.join(folder, "taken", "memory")))
       assert.strictEqual(error._tag, "PlatformError")
     }),
   )
