@@ -10,12 +10,16 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type * as Socket from "effect/socket/Socket"
 import * as Tracer from "effect/Tracer"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
 import * as Presence from "../../src/host/Presence.ts"
+import * as Connector from "../../src/net/Connector.ts"
+import * as GatewayConnector from "../../src/net/GatewayConnector.ts"
 import * as GatewayServer from "../../src/net/GatewayServer.ts"
+import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
 import * as Network from "../../src/net/Network.ts"
 import type * as Address from "../../src/protocol/Address.ts"
@@ -578,14 +582,19 @@ describe("a network with a gateway", () => {
   const free = { listen: here, advertise: Option.none() }
   const host = Layer.merge(Directory.layerMemory([World.alice]), Presence.layerMemory)
 
-  it.live("lets in over HTTP whom it lets in otherwise, as the same session", () =>
+  it.live("has its clients signed in once, however they come", () =>
     Effect.gen(function* () {
       const gateway = Option.some({ ...free, trustedProxies: [] })
       const plan: Network.Plan = { dispatch: Option.none(), notification: [free], gateway, referTo: [] }
       const network = yield* Network.make(plan, LoginServer.hearOnly)
-      const { bound } = yield* Effect.fromOption(network.gateway)
-      const { first } = yield* RawHttp.begin(bound, opening)
-      assert.match(first.body, /^VER 1 MSNP7\r\n(USR 2 MD5 S [0-9.]+\r\n)?$/)
+      const [direct] = network.notification
+      const { bound } = yield* Effect.fromNullishOr(direct)
+      const first = yield* LoginClient.login(World.aliceAt(bound))
+      const connector = GatewayConnector.make({ gateway: (yield* Effect.fromOption(network.gateway)).bound })
+      yield* Effect.provideService(LoginClient.login(World.aliceAt(bound)), Connector.Connector, connector)
+      const ending = yield* Effect.flip(Stream.runDrain(first.commands))
+      assert.strictEqual(ending._tag === "LoggedOut" ? ending.reason : ending._tag, "LoggedInElsewhere")
+      assert.strictEqual(yield* network.sessions, 1)
     }).pipe(Effect.provide(host)),
   )
 
