@@ -94,9 +94,9 @@ export const options: { readonly [name in Name]: Options } = {
     version: [...windows98, "MSMSGS", "4.6.0083", "MSMSGS"],
   },
   /**
-   * Offer: Escargot's notes. It is the least certain one: from 4.7.2005 on it speaks MSNP8, and of the older builds no
-   * line is on record; the number is one that a server of today names, the machine and the last word are those that
-   * 4.7.3001 says in MSNP8.
+   * Offer: Escargot's notes. It is the least certain one: of the builds before 4.7.2005, which were the last without
+   * Passport (wink.messengergeek.com, 3683), no line is on record. The number is what the server PintoMSNPTest
+   * recommends; the machine and the last word are those that 4.7.2009 and 4.7.3001 say in MSNP8.
    */
   "MSN4.7": {
     ...manner,

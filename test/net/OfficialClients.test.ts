@@ -40,7 +40,7 @@ const saidIn = (transcript: string): string =>
     .replace("<digest>", World.digest)
     .replaceAll("\\r\\n", "\r\n")
 
-describe("the client as MSN Messenger 1.0", () => {
+describe("the client as MSN Messenger 1.0", { tags: ["inf.emulate"] }, () => {
   const first = [
     "VER 139 MSNP2 CVR0\r\n",
     "INF 140\r\n",
@@ -85,7 +85,7 @@ describe("the client as MSN Messenger 1.0", () => {
   )
 })
 
-describe("the client as MSN Messenger 4.5", () => {
+describe("the client as MSN Messenger 4.5", { tags: ["inf.emulate"] }, () => {
   const offer = "MSNP7 MSNP6 MSNP5 MSNP4 CVR0"
 
   it.live("counts on at the second server, as in the example session of 2003 (hypothetic v2.0)", () =>
