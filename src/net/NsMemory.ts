@@ -14,7 +14,6 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as Address from "../protocol/Address.ts"
-import * as Bytes from "../protocol/Bytes.ts"
 
 /** The notification server that each network was left at; a network is known by its dispatch server. */
 export interface NsMemory {
@@ -38,7 +37,9 @@ export const NsMemory: Context.Reference<NsMemory> = Context.Reference<NsMemory>
 
 /** What is stored, as JSON: a text that was not written to its end is none, where half an address would be another. */
 const Stored = Schema.Struct({
-  server: Address.Address.check(Schema.makeFilter(({ port }) => port > 0)),
+  server: Address.Address.check(
+    Schema.makeFilter(({ port }) => port > 0 || "Expected a port that can be connected to"),
+  ),
 })
 
 /** A memory over a store, in which each dispatch server is a key. */
@@ -71,7 +72,7 @@ const keyOf = (dispatch: Address.Address): string => Address.format(dispatch).to
 
 /** Says in one line what goes wrong, and goes on. */
 const warn = (what: string, { message }: { readonly message: string }): Effect.Effect<void> =>
-  Effect.logWarning(`${what}: ${Bytes.legible(Bytes.fromText(message.replaceAll(/\s+/g, " ")))}`)
+  Effect.logWarning(`${what}: ${message.replaceAll(/\s+/g, " ")}`)
 
 /** Provides a memory over a store. */
 export const layer: Layer.Layer<never, never, KeyValueStore.KeyValueStore> = Layer.effect(

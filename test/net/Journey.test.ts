@@ -429,16 +429,67 @@ describe("a login by way of a dispatch server", () => {
     { tags: ["efficiency.together", "efficiency.packet"] },
   )
 
-  it.live("goes on with short lines in a session that was begun the fast way", () =>
+  it.live("goes on with short lines in a session that was begun the fast way, and no payload is shown", () =>
     Effect.gen(function* () {
       const { address, heard } = yield* Played.serve(
         Played.answering("VER 1 MSNP7\r\n", `USR 2 MD5 S ${World.challenge}\r\n`, ok.replace("4", "3")),
       )
-      const known = yield* NsMemory.NsMemory
-      yield* known.remember(gone, address)
-      yield* journey(gone, { strategy: "fast" })
-      assert.deepStrictEqual(heard, [`VER 1 MSNP7\nUSR 2 MD5 I alice@hotmail.com\nUSR 3 MD5 S ${World.digest}\nOUT\n`])
+      yield* known(gone, address)
+      const said: Array<string> = []
+      const observer: Transcript.Observer = (entry) => {
+        if (entry._tag === "Said" && entry.by === "Client") said.push(entry.words.join(" "))
+      }
+      const session = yield* LoginClient.login(World.aliceAt(gone, { strategy: "fast", observer }))
+      yield* session.send({ _tag: "Foreign", verb: "MSG", parameters: ["4", "N", "6"], payload: "secret" })
+      yield* session.logOff
+      assert.deepStrictEqual(heard, [
+        `VER 1 MSNP7\nUSR 2 MD5 I alice@hotmail.com\nUSR 3 MD5 S ${World.digest}\nMSG 4 N 6\nsecretOUT\n`,
+      ])
+      assert.deepStrictEqual(said, [
+        "VER 1 MSNP7",
+        "USR 2 MD5 I alice@hotmail.com",
+        "USR 3 MD5 S 6f39\u00e2\u0080\u00a6",
+        "MSG 4 N 6",
+        "OUT",
+      ])
     }).pipe(remembering),
+  )
+})
+
+describe("the connections of a login", () => {
+  /** A connector that notes which connections have been given up, by where they went. */
+  const releasing = () => {
+    const released: Array<number> = []
+    const connector: Connector.Connector = {
+      ...Connector.direct,
+      connect: (to) =>
+        Effect.andThen(
+          Effect.addFinalizer(() => Effect.sync(() => void released.push(to.port))),
+          Connector.direct.connect(to),
+        ),
+    }
+    return { connector, released }
+  }
+
+  it.live("are given up where they lead no further, though the session's scope is open", () =>
+    Effect.gen(function* () {
+      const notification = yield* Played.serve(letsIn)
+      const dispatch = yield* Played.serve(refersTo(notification.address))
+      const { connector, released } = releasing()
+      const options = World.aliceAt(dispatch.address, { dialects: ["MSNP7"] })
+      yield* LoginClient.login(options).pipe(Effect.provideService(Connector.Connector, connector))
+      assert.deepStrictEqual(released, [dispatch.address.port])
+    }),
+  )
+
+  it.live("are given up where the login fails, though its scope is open", () =>
+    Effect.gen(function* () {
+      const { address } = yield* Played.serve(Played.closing(ver, inf, challenged, "911 4\r\n"))
+      const { connector, released } = releasing()
+      const options = World.aliceAt(address, { dialects: ["MSNP7"] })
+      yield* Effect.flip(LoginClient.login(options)).pipe(Effect.provideService(Connector.Connector, connector))
+      assert.deepStrictEqual(released, [address.port])
+    }),
   )
 })
 
@@ -592,7 +643,7 @@ describe("a server in bad company", () => {
         const next = () => circle[(index + 1) % length]?.address ?? gone
         circle.push(yield* Played.serve((peer) => refersTo(next())(peer)))
       }
-      return circle.map(({ address }) => address)
+      return circle
     })
 
   /** Where the first of so many servers is that each refer to the next, before one that lets in. */
@@ -606,12 +657,14 @@ describe("a server in bad company", () => {
   it.live("refers in a circle of one, two or three, and is told so where it closes", () =>
     Effect.gen(function* () {
       for (const length of [1, 2, 3]) {
-        const [first = gone, ...others] = yield* circle(length)
+        const servers = yield* circle(length)
+        const [first = gone, ...others] = servers.map(({ address }) => address)
         const last = Address.format(others.at(-1) ?? first)
         assert.strictEqual(
           (yield* failure(first)).message,
           `${last} broke the protocol: expected USR S, got a referral back to ${Address.format(first)}.`,
         )
+        for (const { heard } of servers) assert.deepStrictEqual(heard, [hello])
       }
     }),
   )
@@ -733,8 +786,12 @@ describe("a login that is interrupted", () => {
     const halt = Effect.suspend(() =>
       isHere() ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.void,
     )
-    /** A step that goes on at once, with the interruption behind it. */
-    const pass = Effect.suspend(() => (isHere() ? Deferred.succeed(reached, undefined) : Effect.void))
+    /** A step that goes on at once, and is interrupted in the midst of what follows. */
+    const pass = Effect.withFiber((fiber) => {
+      if (!isHere()) return Effect.void
+      queueMicrotask(() => fiber.interruptUnsafe())
+      return Deferred.succeed(reached, undefined)
+    })
     /** The last step; what is said and done behind it is the end of a session. */
     const arrive = Effect.andThen(
       halt,

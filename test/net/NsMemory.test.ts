@@ -127,6 +127,7 @@ describe("a folder that remembers notification servers", () => {
         '{"server":{"host":"10.0.0.5","port":65536}}',
         '{"server":{"host":"","port":1863}}',
         '{"server":"10.0.0.5:1863"}',
+        '{"server":"\\u001b[2J"}',
         `${text}}`,
         "[]",
         "null",
@@ -136,6 +137,7 @@ describe("a folder that remembers notification servers", () => {
         assert.deepStrictEqual(value, Option.none(), String(contents))
         assert.strictEqual(lines.length, 1)
         assert.notMatch(lines[0] ?? "", /\p{Cc}/u)
+        assert.match(lines[0] ?? "", /and counts as nothing: (?:Expected|Missing|Unexpected) /)
       }
     }),
   )
