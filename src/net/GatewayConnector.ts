@@ -93,7 +93,6 @@ const open = Effect.fnUntraced(function* (
       isSaying = courier.isLaden()
       if (!isSaying && !courier.isSpeaking()) break
       const answer = yield* exchange(courier.collect(maxRequest))
-      isSaying = false
       if (Option.isNone(answer)) break
       yield* courier.deliver(answer.value)
     }

@@ -8,6 +8,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -129,9 +130,7 @@ export const listen = Effect.fnUntraced(function* (
       else if (courier.isLaden()) timer = setTimeout(drop, Duration.toMillis(limits.farewellTimeout))
       else drop()
     }
-    const courier = yield* Courier.make(() => {
-      if (!isBusy) rest()
-    })
+    const courier = yield* Courier.make(rest)
 
     const session: Session = {
       exchange: (body) =>
@@ -152,8 +151,11 @@ export const listen = Effect.fnUntraced(function* (
             return { words: courier.collect(), sessionId: id }
           }).pipe(
             // What is too large does no harm; where anything else goes wrong, the client is gone.
-            Effect.tapError(({ status }) => (status === 413 ? Effect.void : Effect.sync(drop))),
-            Effect.onInterrupt(() => Effect.sync(drop)),
+            Effect.onError((cause) =>
+              Option.exists(Cause.findErrorOption(cause), ({ status }) => status === 413)
+                ? Effect.void
+                : Effect.sync(drop),
+            ),
             Effect.ensuring(
               Effect.sync(() => {
                 isBusy = false

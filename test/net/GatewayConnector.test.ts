@@ -222,6 +222,10 @@ describe("a connection through a gateway", () => {
       yield* TestClock.adjust("1999 millis")
       yield* write("one")
       assert.strictEqual((yield* wire.message).body, "one")
+      yield* answer("1.2")
+      yield* TestClock.adjust("1999 millis")
+      yield* write("one more")
+      assert.strictEqual((yield* wire.message).body, "one more")
       yield* answer("2.2")
       yield* TestClock.adjust("2 seconds")
       const poll = yield* wire.message
@@ -290,6 +294,17 @@ describe("a connection through a gateway", () => {
   )
 })
 
+describe("a connection through a gateway that nobody reads from", () => {
+  it.live("takes nothing more once its scope is closed", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* serve()
+      const connecting = Effect.flatMap(GatewayConnector.make({ gateway }).connect(meant), ({ writer }) => writer)
+      const { write } = yield* Effect.scoped(connecting)
+      assert.strictEqual((yield* Effect.flip(write("late"))).reason._tag, "SocketCloseError")
+    }),
+  )
+})
+
 describe("a gateway that is none", () => {
   const html = "<html></html>"
   for (const [what, why, said] of [
@@ -321,7 +336,7 @@ describe("a gateway that is none", () => {
         yield* wire.message
         yield* wire.say(said)
         const { tried } = yield* Effect.flip(Fiber.join(connecting))
-        assert.deepStrictEqual(tried, [{ address: `127.0.0.1:${port}`, why, seems: "Here" }])
+        assert.deepStrictEqual(tried, [{ address: `127.0.0.1:${port}`, why, seems: "Theirs" }])
       }),
     )
   }

@@ -364,6 +364,21 @@ describe("a request", () => {
 })
 
 describe("a server behind a gateway", () => {
+  it.live("that reads no more keeps nobody waiting", () =>
+    Effect.gen(function* () {
+      const { at, next } = yield* take({ limits: { answerTimeout: "1 millis" } })
+      const { client } = yield* RawHttp.begin(at, "first")
+      const scope = yield* Scope.make()
+      yield* Scope.provide((yield* next).socket.reader, scope)
+      const second = yield* Effect.forkScoped(client.say("second"), { startImmediately: true })
+      const other = RawHttp.ask(at, RawHttp.post(`SessionID=${client.sessionId()}`))
+      yield* Effect.repeat(other, { until: (answer) => RawHttp.statusOf(answer) === 400 })
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(second)).body, "")
+      assert.strictEqual(RawHttp.statusOf(yield* client.poll), 400)
+    }),
+  )
+
   it.live("waits to say more while nobody polls, and loses nothing", () =>
     Effect.gen(function* () {
       const { at, next } = yield* take()
@@ -403,11 +418,9 @@ describe("a session", () => {
 
   it.live("is not idle while a request waits", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { idleTimeout: "20 millis", answerTimeout: "200 millis" } })
-      const asking = yield* Effect.forkScoped(RawHttp.begin(at, "VER 1 MSNP7\r\n"), { startImmediately: true })
-      const { pull } = yield* (yield* next).socket.reader
-      yield* pull
-      const { client } = yield* Fiber.join(asking)
+      const { at } = yield* take({ limits: { idleTimeout: "250 millis", answerTimeout: "500 millis" } })
+      const { client } = yield* RawHttp.begin(at)
+      yield* client.say("VER 1 MSNP7\r\n")
       assert.strictEqual(RawHttp.statusOf(yield* client.poll), 200)
     }),
   )
@@ -515,18 +528,23 @@ describe("a gateway that is closed", () => {
     }),
   )
 
-  it.live("does not wait for a request that never ends", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const { at } = yield* Scope.provide(serve(), scope)
-      const { say } = yield* RawHttp.connect(at)
-      yield* say(RawHttp.post(RawHttp.open, "VER 1 MSNP7\r\n").slice(0, -5))
-      // That has been read, as far as it goes, when this has been answered.
-      yield* RawHttp.ask(at, RawHttp.post(""))
-      yield* Scope.close(scope, Exit.void)
-      yield* Resources.until(() => Resources.count("TCPServerWrap") === 0)
-    }),
-  )
+  for (const [what, length] of [
+    ["headers", 20],
+    ["bytes", -5],
+  ] as const) {
+    it.live(`does not wait for a request whose ${what} never all come`, () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const { at } = yield* Scope.provide(serve(), scope)
+        const { say } = yield* RawHttp.connect(at)
+        yield* say(RawHttp.post(RawHttp.open, "VER 1 MSNP7\r\n").slice(0, length))
+        // That has been read, as far as it goes, when this has been answered.
+        yield* RawHttp.ask(at, RawHttp.post(""))
+        yield* Scope.close(scope, Exit.void)
+        yield* Resources.until(() => Resources.count("TCPServerWrap") === 0)
+      }),
+    )
+  }
 })
 
 describe("whose address it is", () => {
