@@ -85,7 +85,7 @@ export const ask = (to: Address.Address, request: string): Effect.Effect<Message
   Effect.scoped(Effect.flatMap(connect(to), ({ message, say }) => Effect.andThen(say(request), message)))
 
 /** A client that asks again and again, by the newest name of its session. */
-export interface Client {
+interface Client {
   readonly say: (body: string) => Effect.Effect<Message>
   readonly poll: Effect.Effect<Message>
   /** Polls until as much has been told; all of it. */
