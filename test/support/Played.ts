@@ -70,7 +70,7 @@ export const serve = (first: Play, ...others: ReadonlyArray<Play>): Effect.Effec
       const index = heard.push("") - 1
       conn.on("data", (bytes) => (heard[index] += bytes.toString("latin1")))
       const play = plays[index] ?? plays.at(-1) ?? first
-      Effect.runFork(Effect.scoped(Effect.flatMap(Peer.overTcp(conn), play)).pipe(Effect.forkIn(scope)))
+      Effect.runFork(Effect.forkIn(Effect.scoped(Effect.flatMap(Peer.overTcp(conn), play)), scope))
     })
     return { address, heard }
   })
