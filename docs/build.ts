@@ -51,8 +51,3 @@ if (process.argv.includes("--check")) {
 } else {
   for (const [name, text] of stale) Fs.writeFileSync(Path.join(folder, name), text)
 }
-process.stdout.write(
-  Source.awaited()
-    .map((line) => `${line}\n`)
-    .join(""),
-)

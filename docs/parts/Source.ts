@@ -22,8 +22,6 @@ const answerable = (id: Clause.Id): ReadonlyArray<string> => {
       return []
     case "Addition":
       return [`Not on the page; so says ${clause.source}.`]
-    case "Awaits":
-      return [`Awaits the ${clause.part}, which is not there yet.`]
     case "Advice": {
       const option = Citations.option(clause.option)
       return [`Advice: taken by ${option === undefined ? clause.option : Links.place(option, clause.option)}.`]
@@ -79,8 +77,6 @@ const sentences = (chapter: string): string =>
 /** What is to be said of a sentence that nothing here keeps. */
 const standing = ({ _tag }: Clause.Clause): string => {
   switch (_tag) {
-    case "Awaits":
-      return "; not built yet"
     case "Advice":
       return "; advice"
     case "Kept":
@@ -93,7 +89,6 @@ const standing = ({ _tag }: Clause.Clause): string => {
 const kinds: { readonly [kind in Clause.Clause["_tag"]]: string } = {
   Kept: "kept by a rule, a refusal or a module",
   Advice: "advice, with an option that takes it",
-  Awaits: "kept by a part that is not there yet",
   Addition: "not on the page: what is done where it is silent",
 }
 
@@ -104,17 +99,6 @@ const summary = Atlas.markdown(
     what,
   ]),
 )
-
-/** The parts that clauses await, each with their names. */
-export const awaited = (): ReadonlyArray<string> => {
-  const waiting = Clause.ids.flatMap((id) => {
-    const clause: Clause.Clause = Clause.all[id]
-    return clause._tag === "Awaits" ? [{ id, part: clause.part }] : []
-  })
-  return Array.from(new Set(waiting.map(({ part }) => part)))
-    .toSorted()
-    .map((part) => `awaits ${part}: ${waiting.flatMap((one) => (one.part === part ? [one.id] : [])).join(", ")}`)
-}
 
 /** The addition that a quirk is, and the clauses of the page that it bends. */
 const bends: { readonly [quirk in Quirk.Quirk]: readonly [addition: Clause.Id, ...bent: ReadonlyArray<Clause.Id>] } = {

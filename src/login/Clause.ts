@@ -11,8 +11,6 @@ export type Clause =
   | { readonly _tag: "Kept"; readonly says: string }
   /** Left to whoever logs in; `option` is what takes the advice: the module, the type, the member. */
   | { readonly _tag: "Advice"; readonly says: string; readonly option: string }
-  /** Kept by a part of the project that is not there yet: the host, or the client's journey to a server. */
-  | { readonly _tag: "Awaits"; readonly says: string; readonly part: "host" | "journey" }
   /** Not on the page, which is silent there: `source` says who does speak. */
   | { readonly _tag: "Addition"; readonly says: string; readonly source: string }
 

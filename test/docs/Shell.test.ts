@@ -166,7 +166,17 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         }),
     ],
     [
-      /^msnp (login .*)$/,
+      /^msnp (login .* --stay)$/,
+      (args = "") =>
+        whileServing(["serve", "--demo"], async (port) => {
+          const login = Msnp.start([...args.split(" "), "--server", `127.0.0.1:${port}`], "wonderland\n")
+          await login.line((line) => line === "Our status is online")
+          login.kill("SIGTERM")
+          expect(await login.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nLogged off\.\n$/) })
+        }),
+    ],
+    [
+      /^msnp (login (?!.* --stay).*)$/,
       (args = "") =>
         whileServing(["serve", "--demo"], async (port) => {
           const login = await Msnp.run([...args.split(" "), "--server", `127.0.0.1:${port}`], "wonderland\n")

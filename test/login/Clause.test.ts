@@ -1,5 +1,4 @@
 /** The book of clauses: each is kept and tested by somebody, and whoever cites one cites one that there is. */
-import * as Fs from "node:fs"
 import { describe, expect, it } from "vitest"
 import * as Citations from "../../docs/Citations.ts"
 import * as Clause from "../../src/login/Clause.ts"
@@ -17,7 +16,7 @@ const ofKind = (...tags: ReadonlyArray<Clause.Clause["_tag"]>) =>
   Clause.ids.filter((id) => tags.includes(Clause.all[id]._tag))
 
 describe("a clause", () => {
-  it("is kept by a rule, a refusal or a module, if it is no advice and awaits nobody", () => {
+  it("is kept by a rule, a refusal or a module, if it is no advice", () => {
     expect(ofKind("Kept", "Addition").filter((id) => !isCited([...rules, ...keepers], id))).toEqual([])
   })
 
@@ -30,12 +29,12 @@ describe("a clause", () => {
     expect(lost).toEqual([])
   })
 
-  it("that is advice, or awaits somebody, is kept by nobody", () => {
-    expect(ofKind("Advice", "Awaits").filter((id) => isCited([...rules, ...keepers], id))).toEqual([])
+  it("that is advice is kept by nobody", () => {
+    expect(ofKind("Advice").filter((id) => isCited([...rules, ...keepers], id))).toEqual([])
   })
 
-  it("is named by a test, unless it awaits a part that is not there yet", () => {
-    expect(ofKind("Kept", "Advice", "Addition").filter((id) => !isCited(tests, id))).toEqual([])
+  it("is named by a test", () => {
+    expect(Clause.ids.filter((id) => !isCited(tests, id))).toEqual([])
   })
 
   it("is one sentence that ends", () => {
@@ -77,26 +76,5 @@ describe("a citation", () => {
       ),
     )
     expect(bare).toEqual([])
-  })
-})
-
-describe("what awaits a part that is not there yet", () => {
-  /** What the page says of presence and of a farewell, and of the way to a server: nothing else may wait. */
-  const awaited = {
-    host: ["logoff.offline", "logoff.torn", "closing.elsewhere", "closing.warning"],
-    journey: [],
-  } as const
-
-  /** The module with which each part comes, wherever it is put; from then on nothing may await that part. */
-  const parts = { host: "Presence.ts", journey: "NsMemory.ts" } as const
-  const modules = Fs.readdirSync(new URL("../../src", import.meta.url), { recursive: true, encoding: "utf8" })
-
-  it.each(["host", "journey"] as const)("is known, and nothing once it is there: the %s", (part) => {
-    const waiting = Clause.ids.filter((id) => {
-      const clause = Clause.all[id]
-      return clause._tag === "Awaits" && clause.part === part
-    })
-    const isThere = modules.some((path) => path.endsWith(parts[part]))
-    expect(waiting).toEqual(isThere ? [] : awaited[part])
   })
 })

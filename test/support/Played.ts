@@ -76,7 +76,7 @@ export const serve = (first: Play, ...others: ReadonlyArray<Play>): Effect.Effec
   })
 
 /** What went by on one connection. */
-export interface Traffic {
+interface Traffic {
   /** What the client said between two answers of the server: each is the first half of a round trip. */
   readonly trips: ReadonlyArray<string>
   /** Everything that the client said, and the server. */
