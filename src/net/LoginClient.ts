@@ -159,9 +159,10 @@ export const login = Effect.fnUntraced(function* (
     stored: Option.Option<Address.Address>,
   ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
     const { strategy = "official", trId = TrId.initial } = options
-    const stop = { to, role, credentials: yield* credentialsAt(to, role, options), strategy, trId }
     const onLeave = role === "Notification" ? forget(options.server) : Effect.void
-    const session = yield* travel(stop, [], { options, limits, observe, millisLeft, onLeave })
+    const plan = { options, limits, observe, millisLeft, onLeave }
+    const credentials = yield* credentialsAt(to, role, plan)
+    const session = yield* travel({ to, role, credentials, strategy, trId }, [], plan)
     // Cut short, it would leave half a file.
     if (!isAt(stored, session.server)) yield* Effect.uninterruptible(remember(options.server, session.server))
     return session
@@ -201,13 +202,6 @@ const countdown = (duration: Duration.Input): Effect.Effect<Effect.Effect<number
 /** What a server is taken for: dispatch servers refer whoever comes, and so need not be told who it is. */
 type Role = "Dispatch" | "Notification"
 
-const credentialsAt = (
-  to: Address.Address,
-  role: Role,
-  options: Options,
-): Effect.Effect<Credentials, LoginError.LoginError> =>
-  role === "Dispatch" || options.onReferral === undefined ? Effect.succeed(options) : options.onReferral(to)
-
 /** What is the same at all servers. */
 interface Plan {
   readonly options: Options
@@ -217,6 +211,18 @@ interface Plan {
   /** Is done where a server refers on. */
   readonly onLeave: Effect.Effect<void>
 }
+
+/** The time for the whole login is up, and it was our turn. */
+const late = (to: Address.Address) => new LoginError.TimedOut({ server: Address.format(to), awaiting: [] })
+
+const credentialsAt = Effect.fnUntraced(function* (
+  to: Address.Address,
+  role: Role,
+  { millisLeft, options }: Plan,
+): Effect.fn.Return<Credentials, LoginError.LoginError> {
+  if (role === "Dispatch" || options.onReferral === undefined) return options
+  return yield* Effect.timeoutOrElse(options.onReferral(to), { duration: yield* millisLeft, orElse: () => late(to) })
+})
 
 /** One login at one server. */
 interface Stop {
@@ -252,7 +258,7 @@ const travel = Effect.fnUntraced(function* (
     return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
   }
   const role = "Notification"
-  const credentials = yield* credentialsAt(to, role, options)
+  const credentials = yield* credentialsAt(to, role, plan)
   return yield* travel({ ...stop, to, role, credentials, trId }, visited, plan)
 })
 
@@ -286,6 +292,7 @@ const converse = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outcome, LoginError.LoginError, Scope.Scope> {
   const server = Address.format(to)
   const unreachable = (attempt: Connector.Attempt) => new LoginError.Unreachable({ tried: [attempt] })
+  if ((yield* millisLeft) === 0) return yield* late(to)
 
   const connector = yield* Connector.Connector
   const socket = yield* connector.connect(to).pipe(
@@ -299,9 +306,10 @@ const converse = Effect.fnUntraced(function* (
 
   const isFast = strategy === "fast"
   const isNobody = isFast && role === "Dispatch"
+  const account = isNobody ? nobody : credentials.account
   const [preferred, ...others] = credentials.dialects ?? Dialect.all
   const first = Client.start({
-    account: isNobody ? nobody : credentials.account,
+    account,
     dialects: isFast ? [preferred] : [preferred, ...others],
     manner: manners[strategy],
     trId,
@@ -321,10 +329,11 @@ const converse = Effect.fnUntraced(function* (
     ),
   )
   if (state._tag === "LoggedIn") return { _tag: "Session", session: yield* sessionOf(driver, state, to, limits) }
-  yield* driver.closing(limits.closingTime)
+  yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), yield* millisLeft))
   if (state._tag === "Referred") return state
-  const error = LoginError.fromReason(state.reason, server, credentials.account)
-  if (!isFast || !isRejection(state.reason, isNobody) || (yield* millisLeft) === 0) return yield* error
+  const error = LoginError.fromReason(state.reason, server, account)
+  const isOverdue = error._tag === "TimedOut" && (yield* millisLeft) === 0
+  if (!isFast || isOverdue || !isRejection(state.reason, isNobody)) return yield* error
   const why = state.reason._tag === "LoggedOff" ? `${server} challenges whoever comes.` : error.message
   return { _tag: "Rejected", why: `${why} Trying the official way.`, trId: TrId.next(trId) }
 })
@@ -333,13 +342,14 @@ const converse = Effect.fnUntraced(function* (
 const isRejection = (reason: Client.Reason, isNobody: boolean): boolean => {
   switch (reason._tag) {
     case "NoCommonDialect":
-    case "ServerMisbehaved":
       return true
     case "Denied":
     case "LoggedOff":
       return isNobody
-    // A server that waits for CR, or takes a packet for one command, says nothing. Behind the digest, it is the account
-    // that is not let in.
+    // A server that waits for CR, or takes a packet for one command, says nothing. Behind the digest, nothing of the fast
+    // way is left.
+    case "ServerMisbehaved":
+      return !reason.expected.includes("USR OK")
     case "HungUp":
     case "TimedOut":
       return !reason.awaiting.includes("USR OK")

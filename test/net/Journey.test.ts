@@ -520,7 +520,7 @@ describe("the fast way", () => {
       "turns nobody's account down",
       Played.closing(chosen, "911 2\r\n"),
       asNobody,
-      "does not let alice@hotmail.com in: the account or the password is wrong (911).",
+      "does not let a@b.c in: the account or the password is wrong (911).",
     ],
     [
       "closes at once",
@@ -584,7 +584,7 @@ describe("the fast way", () => {
   )
 
   it.live(
-    "is not left where the account is not let in at the notification server, or its connection is closed behind the digest",
+    "is not left where the account is not let in at the notification server, or the server closes or misbehaves behind the digest",
     () =>
       Effect.gen(function* () {
         const challenges = `USR 2 MD5 S ${World.challenge}\r\n`
@@ -592,6 +592,11 @@ describe("the fast way", () => {
           [Played.closing(chosen, "911 2\r\n"), "Denied", asAlice],
           [Played.closing(chosen, challenges, "911 3\r\n"), "Denied", `${asAlice}USR 3 MD5 S ${World.digest}\n`],
           [Played.closing(chosen, challenges, ""), "Disconnected", `${asAlice}USR 3 MD5 S ${World.digest}\n`],
+          [
+            Played.closing(chosen, challenges, "INF 3 MD5\r\n"),
+            "ServerMisbehaved",
+            `${asAlice}USR 3 MD5 S ${World.digest}\n`,
+          ],
         ] as const) {
           const notification = yield* Played.serve(play)
           const dispatch = yield* Played.serve(

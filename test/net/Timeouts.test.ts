@@ -240,6 +240,42 @@ describe("the limit of the whole login", () => {
     }),
   )
 
+  it.effect("is not stretched by servers that do not close: they have what is left of it", () =>
+    Effect.gen(function* () {
+      const { logging, next } = yield* logIn({ limits: { loginTimeout: "7 seconds" } })
+      yield* next(ver)
+      yield* endsAfter(logging, 7000)
+      assert.deepStrictEqual(yield* Effect.flip(Fiber.join(logging)), timedOut("10.0.0.1:1863", "INF", "an error"))
+    }),
+  )
+
+  it.effect("may be used up by a server that refers on and does not close: then nobody is said not to answer", () =>
+    Effect.gen(function* () {
+      const { connections, logging, next } = yield* logIn({ limits: { loginTimeout: "7 seconds" } })
+      const peer = yield* next(ver, inf)
+      yield* TestClock.adjust("6900 millis")
+      yield* peer.say(referral)
+      assert.strictEqual(yield* peer.rest, "")
+      yield* endsAfter(logging, 100)
+      const error = yield* Effect.flip(Fiber.join(logging))
+      assert.deepStrictEqual(error, timedOut("10.0.0.5:1863"))
+      assert.strictEqual(error.message, "The login at 10.0.0.5:1863 was not done in time.")
+      assert.strictEqual(connections.length, 1)
+    }),
+  )
+
+  it.effect("holds for an application that is asked what to log in with at a referral's server", () =>
+    Effect.gen(function* () {
+      const { logging, next } = yield* logIn({ limits: { loginTimeout: "7 seconds" }, onReferral: () => Effect.never })
+      const peer = yield* next(ver, inf)
+      yield* peer.say(referral)
+      yield* peer.finish
+      assert.strictEqual(yield* peer.rest, "")
+      yield* endsAfter(logging, 7000)
+      assert.deepStrictEqual(yield* Effect.flip(Fiber.join(logging)), timedOut("10.0.0.5:1863"))
+    }),
+  )
+
   it.effect("counts what the server known from before has taken: the rest is left for the dispatch server", () =>
     Effect.gen(function* () {
       const { logging, next, silence, way } = yield* logIn({ limits: { loginTimeout: "30 seconds" } })
