@@ -38,7 +38,11 @@ export const NsMemory: Context.Reference<NsMemory> = Context.Reference<NsMemory>
 /** What is stored, as JSON: a text that was not written to its end is none, where half an address would be another. */
 const Stored = Schema.Struct({
   server: Address.Address.check(
-    Schema.makeFilter(({ port }) => port > 0 || "Expected a port that can be connected to"),
+    Schema.makeFilter(
+      (server) =>
+        Option.exists(Address.parse(Address.format(server)), ({ port }) => port > 0) ||
+        "Expected a host and a port that can be connected to",
+    ),
   ),
 })
 

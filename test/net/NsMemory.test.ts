@@ -126,6 +126,8 @@ describe("a folder that remembers notification servers", () => {
         '{"server":{"host":"10.0.0.5","port":0}}',
         '{"server":{"host":"10.0.0.5","port":65536}}',
         '{"server":{"host":"","port":1863}}',
+        '{"server":{"host":"\\u001b[2J","port":1863}}',
+        '{"server":{"host":"10.0.0.5 or else","port":1863}}',
         '{"server":"10.0.0.5:1863"}',
         '{"server":"\\u001b[2J"}',
         `${text}}`,
