@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as EffectPath from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
+import * as Redacted from "effect/Redacted"
 import * as Path from "node:path"
 import * as ClientConfig from "../net/ClientConfig.ts"
 import * as Connector from "../net/Connector.ts"
@@ -33,13 +34,16 @@ export const server = Flag.String("server").pipe(
   Flag.optional,
 )
 
-/** The flag `--proxy`. */
-export const proxy = Flag.String("proxy").pipe(
+/** The flag `--proxy`; it may hold a password, and is never said again. */
+export const proxy = Flag.Redacted("proxy").pipe(
   Flag.withMetavar("URL"),
   Flag.withDescription(
     "What to go through: socks5://HOST:PORT, socks4a://HOST:PORT, socks4://HOST:PORT, or http://HOST:PORT for an HTTP gateway; USER@ may stand before the host (default MSNP_PROXY, else nothing)",
   ),
-  Flag.filterMap(Proxy.parse, () => Proxy.forms.join(", ")),
+  Flag.filterMap(
+    (url) => Proxy.parse(Redacted.value(url)),
+    () => Proxy.forms.join(", "),
+  ),
   Flag.optional,
 )
 

@@ -117,19 +117,22 @@ const show = Effect.fnUntraced(function* (options: SessionClient.Options, reader
 
 /** Stays signed in, and tells what happens, until it is told to stop: then it logs off. */
 const stay = Effect.fnUntraced(function* (options: SessionClient.Options, reader: Output.Reader) {
-  let begun: Option.Option<Pick<LoginClient.Session, "logOff">> = Option.none()
+  let stage: "Before" | "Lost" | Pick<LoginClient.Session, "logOff"> = "Before"
   // Whoever cannot sign in at all is to know at once; a session that is lost is another matter.
-  const schedule = Schedule.while(SessionClient.patience, () => Option.isSome(begun))
+  const schedule = Schedule.while(SessionClient.patience, () => stage !== "Before")
   const staying = yield* Effect.forkDetach(
     Stream.runForEach(SessionClient.stay({ ...options, schedule }), (happening) => {
-      if (happening._tag !== "SignedIn") return Output.write(reader, ...Happenings.tell(happening))
-      begun = Option.some(happening.session)
-      return tellSignedIn(happening.session, reader)
+      if (happening._tag === "SignedIn") {
+        stage = happening.session
+        return tellSignedIn(happening.session, reader)
+      }
+      if (happening._tag === "Lost") stage = "Lost"
+      return Output.write(reader, ...Happenings.tell(happening))
     }),
   )
   const leave = Effect.gen(function* () {
-    if (Option.isSome(begun)) {
-      yield* begun.value.logOff
+    if (typeof stage === "object") {
+      yield* stage.logOff
       yield* Output.write(reader, "Logged off.", { event: "loggedOff" })
     }
     yield* Fiber.interrupt(staying)

@@ -104,6 +104,14 @@ describe("msnp login, and where it goes", { tags: ["connect.third-party"] }, () 
     expect(code).toBe(1)
   })
 
+  it("does not repeat a proxy that it cannot read, which may have a password in it", async () => {
+    const { login } = await user()
+    const { code, stderr } = await login(["--proxy", "sock5://alice:hush@127.0.0.1:1"])
+    expect(stderr).toContain("Expected: socks5://USER:PASSWORD@HOST:PORT")
+    expect(stderr).not.toContain("hush")
+    expect(code).toBe(1)
+  })
+
   it("says that it is the proxy that cannot be reached", async () => {
     const { login } = await user()
     const { code, stderr } = await login(["--memory", "none"], { MSNP_PROXY: "socks5://alice:hush@127.0.0.1:1" })
@@ -260,6 +268,17 @@ describe("msnp login --stay", () => {
       { event: "statusSet", status: "Online" },
       { event: "loggedOff" },
     ])
+  })
+
+  it("does not say that it has logged off where the session was lost before", async () => {
+    const { client, running } = await stay()
+    await client.line((line) => line === "Our status is online")
+    running.kill("SIGKILL")
+    await client.line((line) => / Trying again in [0-9]+ seconds?\.$/.test(line))
+    client.kill("SIGTERM")
+    const { code, stdout } = await client.ended
+    expect(stdout).toMatch(/ Trying again in [0-9]+ seconds?\.\n$/)
+    expect(code).toBe(0)
   })
 
   it("ends with exit code 6 where the account logs in elsewhere, and does not come back", async () => {
