@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Address from "../protocol/Address.ts"
 
@@ -74,9 +75,9 @@ export const make = (store: KeyValueStore.KeyValueStore): NsMemory => {
 /** A host is the same in either letter case. */
 const keyOf = (dispatch: Address.Address): string => Address.format(dispatch).toLowerCase()
 
-/** Says in one line what goes wrong, and goes on. */
-const warn = (what: string, { message }: { readonly message: string }): Effect.Effect<void> =>
-  Effect.logWarning(`${what}: ${message.replaceAll(/\s+/g, " ")}`)
+/** Says in one line what goes wrong, and goes on; of a store's trouble, only its cause says what it is. */
+const warn = (what: string, { cause, message }: Error): Effect.Effect<void> =>
+  Effect.logWarning(`${what}: ${(Predicate.isError(cause) ? cause.message : message).replaceAll(/\s+/g, " ")}`)
 
 /** Provides a memory over a store. */
 export const layer: Layer.Layer<never, never, KeyValueStore.KeyValueStore> = Layer.effect(

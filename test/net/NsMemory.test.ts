@@ -226,6 +226,7 @@ describe("a folder that remembers notification servers", () => {
       const { lines } = yield* complaintsOf(memory.forget(dispatch))
       assert.strictEqual(lines.length, 1)
       assert.include(lines[0], "The notification server of messenger.example.org:1863 cannot be forgotten: ")
+      assert.include(lines[0], Path.join(folder, file))
     }),
   )
 
