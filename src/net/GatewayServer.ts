@@ -24,7 +24,7 @@ import type * as Scope from "effect/Scope"
 import * as Crypto from "node:crypto"
 import * as Http from "node:http"
 import type * as Net from "node:net"
-import type * as Address from "../protocol/Address.ts"
+import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
 import * as Courier from "./internal/courier.ts"
 import * as Tcp from "./internal/tcp.ts"
@@ -56,16 +56,22 @@ export interface Limits {
   readonly requestTimeout: Duration.Input
   /** How much a request may carry, in bytes. */
   readonly maxRequest: number
+  /** How many sessions there may be at once: one HTTP connection can open any number. */
+  readonly maxSessions: number
 }
 
-/** The limits where none are named: polls come every 2 to 5 s, and other gateways gave up on a session after 60 s, too. */
+/**
+ * The limits where none are named: polls come every 2 to 5 s, so that whoever is told something last fetches it, and other
+ * gateways gave up on a session after 60 s, too.
+ */
 export const defaultLimits: Limits = {
   answerTimeout: "1 second",
   idleTimeout: "60 seconds",
-  farewellTimeout: "5 seconds",
+  farewellTimeout: "8 seconds",
   keepAliveTimeout: "60 seconds",
   requestTimeout: "60 seconds",
   maxRequest: 65_536,
+  maxSessions: 16_384,
 }
 
 /** How long requests under way may take at the end, once no session is left. */
@@ -184,6 +190,7 @@ export const listen = Effect.fnUntraced(function* (
     }
     const said = yield* body
     if (isClosing) return yield* refuse(503, "This server is going down.")
+    if (sessions.size >= limits.maxSessions) return yield* refuse(503, "There are too many sessions already.")
     const session = yield* begin(ends)
     return yield* session.exchange(Effect.succeed(said))
   })
@@ -229,6 +236,8 @@ export const listen = Effect.fnUntraced(function* (
   )
   yield* Effect.addFinalizer(() => Effect.sync(() => http.closeAllConnections()))
   yield* Effect.provideService(serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
+  // Where nobody hears of upgrades, Node goes on with HTTP: else what comes with the request is lost, or waited for forever.
+  http.removeAllListeners("upgrade")
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isClosing = true
@@ -299,7 +308,10 @@ const clientBehind = (peer: string, forwarded: string, trusted: Options["trusted
   let client = peer
   for (const hop of forwarded.split(",").toReversed()) {
     const proxy = NetAddress.ipFromString(client)
-    const next = NetAddress.ipFromString(hop.trim())
+    const text = hop.trim()
+    // Some proxies add the port.
+    const { host } = Option.getOrElse(Address.parse(text), () => ({ host: text }))
+    const next = NetAddress.ipFromString(host)
     if (Result.isFailure(proxy) || Result.isFailure(next)) return client
     if (!trusted.some((network) => IpNetwork.contains(network, proxy.success))) return client
     client = NetAddress.formatIp(NetAddress.toCanonical(next.success))

@@ -187,6 +187,17 @@ describe("a gateway", { tags: ["connect.http"] }, () => {
     }),
   )
 
+  it.live.each(["websocket", "h2c"])("goes on with HTTP where it is asked for another protocol: %s", (protocol) =>
+    Effect.gen(function* () {
+      const { at } = yield* serve()
+      const { message, say } = yield* RawHttp.connect(at)
+      for (let i = 0; i < 2; i++) {
+        yield* say(RawHttp.post(RawHttp.open, "VER 1 MSNP7\r\n", ["Connection: Upgrade", `Upgrade: ${protocol}`]))
+        assert.strictEqual((yield* message).body, "VER 1 MSNP7\r\n")
+      }
+    }),
+  )
+
   const refused: ReadonlyArray<readonly [what: string, status: number, request: string]> = [
     ["a switchboard", 400, RawHttp.post("Action=open&Server=SB&IP=207.46.108.13")],
     ["a server of no kind", 400, RawHttp.post("Action=open&IP=207.46.108.13")],
@@ -231,6 +242,19 @@ describe("a gateway", { tags: ["connect.http"] }, () => {
     Effect.gen(function* () {
       const { at } = yield* serve({ advertise: Option.some("203.0.113.7") })
       assert.strictEqual(RawHttp.sessionOf(yield* RawHttp.ask(at, RawHttp.post(RawHttp.open))).host, "203.0.113.7")
+    }),
+  )
+
+  it.live("opens no more sessions than it is to, and another when one is over", () =>
+    Effect.gen(function* () {
+      const { at } = yield* serve({ limits: { maxSessions: 2 } })
+      const { client } = yield* RawHttp.begin(at)
+      yield* RawHttp.begin(at)
+      const third = Effect.map(RawHttp.ask(at, RawHttp.post(RawHttp.open)), RawHttp.statusOf)
+      assert.strictEqual(yield* third, 503)
+      yield* client.say("OUT\r\n")
+      assert.strictEqual(yield* third, 200)
+      assert.strictEqual(yield* third, 503)
     }),
   )
 
@@ -581,6 +605,8 @@ describe("whose address it is", () => {
     ["is the outermost proxy's where all are ours", proxies, ["X-Forwarded-For: 10.0.0.1, 10.0.0.2"], "10.0.0.1"],
     ["is the last that can be read", proxies, ["X-Forwarded-For: 203.0.113.9, unknown, 10.0.0.2"], "10.0.0.2"],
     ["may be an IPv6 address", proxies, ["X-Forwarded-For: 2001:DB8::1"], "2001:db8::1"],
+    ["may come with a port", proxies, ["X-Forwarded-For: 203.0.113.9:49152, 10.1.2.3:80"], "203.0.113.9"],
+    ["may be an IPv6 address with a port", proxies, ["X-Forwarded-For: [2001:db8::1]:49152, [fd00::1]"], "2001:db8::1"],
     ["is IPv4 where it is so in truth", proxies, ["X-Forwarded-For: ::ffff:203.0.113.9"], "203.0.113.9"],
   ] as const) {
     it.live(what, () =>
