@@ -22,6 +22,7 @@ import type * as Transcript from "../../src/net/Transcript.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Address from "../../src/protocol/Address.ts"
 import * as Bytes from "../../src/protocol/Bytes.ts"
+import * as TrId from "../../src/protocol/TrId.ts"
 import * as Folder from "../support/Folder.ts"
 import * as Played from "../support/Played.ts"
 import * as Resources from "../support/Resources.ts"
@@ -553,6 +554,26 @@ describe("the fast way", () => {
       }),
     )
   }
+
+  it.live("counts its TrIDs on where the official way takes over, and where that refers on", () =>
+    Effect.gen(function* () {
+      const notification = yield* Played.serve(Played.closing("VER 12 0\r\n"))
+      const dispatch = yield* Played.serve(
+        Played.closing(),
+        Played.closing(
+          "VER 9 MSNP7 CVR0\r\n",
+          "INF 10 MD5\r\n",
+          `XFR 11 NS ${Address.format(notification.address)} 0 127.0.0.1:1863\r\n`,
+        ),
+      )
+      yield* failure(dispatch.address, { strategy: "fast", trId: TrId.TrId.make(7) })
+      assert.deepStrictEqual(dispatch.heard, [
+        "VER 7 MSNP7\nUSR 8 MD5 I a@b.c\n",
+        "VER 9 MSNP7 CVR0\r\nINF 10\r\nUSR 11 MD5 I alice@hotmail.com\r\n",
+      ])
+      assert.deepStrictEqual(notification.heard, ["VER 12 MSNP7 CVR0\r\n"])
+    }),
+  )
 
   it.live("is not tried again at the servers that the official way leads to", () =>
     Effect.gen(function* () {
