@@ -47,8 +47,8 @@ const eventOf = ({ _tag, ...finding }: Probe.Finding): Output.Event => ({
   ...finding,
 })
 
-/** A server's words, in a table: a long line tells who it is of by its beginning. */
-const brief = (text: string): string => Bytes.printable(Bytes.fromText(text))
+/** Words in a table: a long line tells by its beginning what it is. */
+const brief = (text: string, length?: number): string => Bytes.printable(Bytes.fromText(text), length)
 
 /** What came, and whether that was the end. */
 const answerOf = (answer: Probe.Answer, after: Probe.After): string => {
@@ -73,8 +73,24 @@ const answerOf = (answer: Probe.Answer, after: Probe.After): string => {
   }
 }
 
+type InLogin = Of<"Dialect" | "Offer" | "Inf" | "Admission">
+
+/** What was asked, in a word: what was said stands in the answer again, and a terminal has 80 columns. */
+const askedOf = (finding: InLogin): string => {
+  switch (finding._tag) {
+    case "Dialect":
+      return finding.dialect
+    case "Offer":
+      return "all"
+    case "Inf":
+      return "INF"
+    case "Admission":
+      return "USR"
+  }
+}
+
 /** What an answer to a command of the login comes down to. */
-const meaningOf = (finding: Of<"Dialect" | "Offer" | "Inf" | "Admission">): string => {
+const meaningOf = (finding: InLogin): string => {
   if (finding._tag === "Dialect") return finding.verdict === "Spoken" ? "spoken" : "not spoken"
   const { answer } = finding
   switch (answer._tag) {
@@ -102,8 +118,11 @@ const meaningOf = (finding: Of<"Dialect" | "Offer" | "Inf" | "Admission">): stri
 
 const subjects = { Connect: "A connection", Ver: "An answer to VER" } as const
 
+/** A time with the three digits that say something. */
+const digits = (millis: number): string => String(Number(millis.toPrecision(3)))
+
 const timeOf = ({ count, max, median, min, of }: Of<"Time">): string =>
-  `${subjects[of]} takes ${median} ms: the median of ${count}, from ${min} to ${max} ms.`
+  `${subjects[of]} takes ${digits(median)} ms: the median of ${count}, from ${digits(min)} to ${digits(max)} ms.`
 
 const moments = {
   BeforeVer: "before VER",
@@ -114,7 +133,7 @@ const moments = {
 
 const mistakeOf = ({ after, answer, expected, moment, sent, verdict }: Of<"WrongTime">): ReadonlyArray<string> => [
   moments[moment],
-  brief(sent),
+  brief(sent, 24),
   answerOf(answer, after),
   verdict === "Agrees" ? "the same" : expected.map((one) => answerOf(one, "Closed")).join(" or "),
 ]
@@ -136,8 +155,8 @@ const report = (server: Address.Address, findings: ReadonlyArray<Probe.Finding>)
     `${Address.format(server)} speaks ${spoken.length === 0 ? "none of MSNP2 to MSNP7" : spoken.join(", ")}.`,
     "",
     ...Output.table([
-      ["SAID", "ANSWER", "THAT IS"],
-      ...login.map((one) => [brief(one.sent), answerOf(one.answer, one.after), meaningOf(one)]),
+      ["ASKED", "FOUND", "ANSWER"],
+      ...login.map((one) => [askedOf(one), meaningOf(one), answerOf(one.answer, one.after)]),
     ]),
     "",
     ...times.map(timeOf),

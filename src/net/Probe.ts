@@ -8,6 +8,7 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Num from "effect/Number"
 import * as Order from "effect/Order"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
@@ -209,9 +210,10 @@ const timeOf = (
 ): ReadonlyArray<Finding> => {
   const sorted = Arr.sort(times.map(millis), Order.Number)
   if (!Arr.isArrayNonEmpty(sorted)) return []
-  const min = Arr.headNonEmpty(sorted)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? min
-  return [{ _tag: "Time", of, count: sorted.length, min, median, max: Arr.lastNonEmpty(sorted) }]
+  const count = sorted.length
+  const middle = sorted.slice(Math.ceil(count / 2) - 1, Math.floor(count / 2) + 1)
+  const median = Num.sumAll(middle) / middle.length
+  return [{ _tag: "Time", of, count, min: Arr.headNonEmpty(sorted), median, max: Arr.lastNonEmpty(sorted) }]
 }
 
 /** To the microsecond. */

@@ -69,8 +69,8 @@ const escape = (character: string): string => {
 /** How much of a peer's words stands in a sentence, in characters. */
 const shown = 80
 
-/** As {@link legible}, for a sentence: cut to 80 characters and an ellipsis. */
-export const printable = (bytes: string): string => {
+/** As {@link legible}, for a sentence: cut to so many characters, by default 80, and an ellipsis. */
+export const printable = (bytes: string, length: number = shown): string => {
   const text = legible(bytes)
-  return text.length > shown ? `${text.slice(0, shown).replace(/\p{Cs}$/u, "")}…` : text
+  return text.length > length ? `${text.slice(0, length).replace(/\p{Cs}$/u, "")}…` : text
 }

@@ -26,8 +26,8 @@ const findings = (server: Address.Address, options: Partial<Probe.Options> = {})
 /** What a server says to a line; undefined where it closes instead. */
 type Script = (line: string, connection: number) => string | undefined
 
-/** A network with one server, which goes by a script. */
-const scripted = (script: Script) =>
+/** A network with one server, which goes by a script; `before` is run before each answer. */
+const scripted = (script: Script, before: (connection: number) => Effect.Effect<void> = () => Effect.void) =>
   Effect.gen(function* () {
     const network = MemorySocket.network()
     const scope = yield* Effect.scope
@@ -41,6 +41,7 @@ const scripted = (script: Script) =>
           const line = yield* peer.line
           const answer = line === "" ? undefined : script(line.trimEnd(), connection)
           if (answer === undefined) return
+          yield* before(connection)
           yield* peer.say(answer)
         }
       })
@@ -207,6 +208,18 @@ describe("a probe", () => {
       while (asking.pollUnsafe() === undefined) yield* TestClock.adjust("1 milli")
       const found = yield* Fiber.join(asking)
       assert.deepStrictEqual(found[7], { _tag: "Time", of: "Connect", count: 7, min: 1, median: 4, max: 7 })
+    }),
+  )
+
+  it.effect("takes as the median of two times what is between them", () =>
+    Effect.gen(function* () {
+      // Answers are those to MSNP5 alone, on the third connection, and to all dialects, on the seventh.
+      const { connector } = yield* scripted(lenient, (connection) =>
+        TestClock.adjust(connection === 3 ? "10 millis" : "5 millis"),
+      )
+      const asking = Stream.runCollect(Probe.probe({ server: here }))
+      const found = yield* Effect.provideService(asking, Connector.Connector, connector)
+      assert.deepStrictEqual(found[8], { _tag: "Time", of: "Ver", count: 2, min: 5, median: 7.5, max: 10 })
     }),
   )
 
