@@ -31,8 +31,11 @@ export const again: Effect.Effect<void> = Effect.callback((resume) => {
   })
 })
 
-/** How long the last steps may take, in milliseconds: applications get 5 seconds, and last words 2 to arrive. */
-const patience = 15_000
+/**
+ * How long the last steps may take, in milliseconds: applications get 5 seconds, last words 2 to arrive, and those at a
+ * gateway 8 to be fetched.
+ */
+const patience = 20_000
 
 /** Ends the process where the last steps take longer than they may. */
 export const soon: Effect.Effect<void> = Effect.sync(() => {

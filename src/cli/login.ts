@@ -3,6 +3,7 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -22,6 +23,7 @@ import * as Happenings from "./Happenings.ts"
 import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Stop from "./Stop.ts"
+import * as Timeout from "./Timeout.ts"
 import * as Way from "./Way.ts"
 
 const input = {
@@ -47,6 +49,9 @@ const input = {
     Flag.withDescription("Stay signed in, tell what happens, and log off when told to stop"),
     Flag.withDefault(false),
   ),
+  timeout: Timeout.make(
+    `How long the whole login may take (default ${Duration.toSeconds(LoginClient.defaultLimits.loginTimeout)})`,
+  ).pipe(Flag.optional),
   passwordFile: Password.file,
   transcript: Flag.Boolean("transcript").pipe(
     Flag.withDescription("Print what is said on the wire"),
@@ -162,6 +167,10 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       observer,
       ...(first === undefined ? {} : { dialects: [first, ...others] }),
       ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
+      ...Option.match(flags.timeout, {
+        onNone: () => ({}),
+        onSome: (seconds) => ({ limits: { loginTimeout: Duration.seconds(seconds) } }),
+      }),
       ...Option.match(flags.as, { onNone: () => ({}), onSome: (name) => OfficialClient.options[name] }),
     }
     const signIn = flags.stay ? stay : Option.isSome(flags.as) ? show : once

@@ -4,8 +4,10 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as ClientConfig from "../net/ClientConfig.ts"
@@ -18,6 +20,7 @@ import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
+import * as Timeout from "./Timeout.ts"
 import * as Way from "./Way.ts"
 
 const input = {
@@ -35,6 +38,9 @@ const input = {
     Flag.withDescription("Try commands at the wrong time, too: up to 47 connections more"),
     Flag.withDefault(false),
   ),
+  timeout: Timeout.make(
+    `How long the server may take for an answer (default ${Duration.toSeconds(Probe.defaultLimits.answerTimeout)})`,
+  ).pipe(Flag.optional),
   proxy: Way.proxy,
   json: Output.jsonFlag,
 }
@@ -181,11 +187,20 @@ export const probe = Command.make("probe", input, ({ account, proxy, server, wro
     const reader = Output.readerOf(flags)
     const extent = wrongTime ? "Tried" : "Spared"
     const way = yield* Layer.build(Way.layerProxy(proxy))
+    const options: Probe.Options = {
+      server,
+      account,
+      wrongTime: extent,
+      ...Option.match(flags.timeout, {
+        onNone: () => ({}),
+        onSome: (seconds) => ({ limits: { answerTimeout: Duration.seconds(seconds) } }),
+      }),
+    }
     const findings: Array<Probe.Finding> = []
 
     const asked = yield* Effect.gen(function* () {
       const progress = yield* Progress.make(reader, "Asking", Effect.succeed(Probe.most(extent)))
-      yield* Stream.runForEach(Probe.probe({ server, account, wrongTime: extent }), (finding) => {
+      yield* Stream.runForEach(Probe.probe(options), (finding) => {
         findings.push(finding)
         progress()
         return reader === "Program" ? Output.say(Output.json(eventOf(finding))) : Effect.void

@@ -2,6 +2,7 @@
  * Why a login failed, by who is to blame; each has a sentence that a person can act on.
  */
 import type * as Client from "../login/Client.ts"
+import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
 import * as Address from "../protocol/Address.ts"
 import * as ErrorCode from "../protocol/ErrorCode.ts"
@@ -11,8 +12,10 @@ import * as Connector from "./Connector.ts"
 /** The address of the server that it happened at. */
 const server = { server: Schema.String }
 
+const alternatives = new Intl.ListFormat("en", { type: "disjunction" })
+
 /** The things that a server might have said, for a person to read. */
-const oneOf = (answers: ReadonlyArray<string>): string => answers.join(" or ")
+const oneOf = (answers: ReadonlyArray<string>): string => alternatives.format(answers)
 
 /** The server broke the protocol. */
 export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effect-msnp/net/ServerMisbehaved")(
@@ -152,10 +155,11 @@ export const fromReason = (reason: Client.Reason, server: string, account: strin
   }
 }
 
-/** Why a login failed that went on elsewhere after a failure: what was tried is listed, where nobody was reached. */
+/** Why a login failed that went on elsewhere after a failure: where nobody was reached, what was tried, each once. */
 export const further = (earlier: LoginError, server: Address.Address, later: LoginError): LoginError => {
   if (later._tag !== "Unreachable") return later
-  if (earlier._tag === "Unreachable") return new Unreachable({ tried: [...earlier.tried, ...later.tried] })
+  // A dispatch server that refers to a dead stored server has it tried twice.
+  if (earlier._tag === "Unreachable") return new Unreachable({ tried: Arr.dedupe(Arr.appendAll(earlier.tried, later.tried)) })
   const why = earlier.message.replace(`${Address.format(server)} `, "").replace(/\.$/, "")
   return new Unreachable({ tried: [Connector.attempt(server, why, Connector.theirs(server)), ...later.tried] })
 }

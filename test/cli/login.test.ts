@@ -193,6 +193,27 @@ describe("msnp login --strategy", { tags: ["efficiency.ver-usr", "efficiency.any
   })
 })
 
+describe("msnp login --timeout", () => {
+  it("bounds the whole login, and exits 6 with what was awaited", async () => {
+    const { close, port } = await Msnp.scripted(() => "")
+    cleanups.push(close)
+    const { login } = await user()
+    const begun = performance.now()
+    const { code, stderr } = await login(["--memory", "none", "--server", `127.0.0.1:${port}`, "--timeout", "1"])
+    expect(stderr.split("\n").at(-2)).toBe(`msnp: 127.0.0.1:${port} did not say VER, VER 0, or an error in time.`)
+    expect(code).toBe(6)
+    // Each answer alone may take 20 seconds.
+    expect(performance.now() - begun).toBeLessThan(20_000)
+  })
+
+  it.each(["0", "3601", "1.5", "soon"])("is a number of seconds up to an hour: not %s", async (seconds) => {
+    const { login } = await user()
+    const { code, stderr } = await login(["--timeout", seconds])
+    expect(stderr).toMatch(/^msnp: .*timeout.*\n$/)
+    expect(code).toBe(1)
+  })
+})
+
 describe("msnp login --as", () => {
   it("says what a real 1.0 said, but for its TrIDs, which went on from 139", { tags: ["inf.emulate"] }, async () => {
     const { dispatch, notification } = await serve()

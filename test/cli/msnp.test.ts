@@ -196,7 +196,7 @@ describe("msnp login", () => {
     const at = await scripted(() => "VER 1 MSNP99\r\n")
     const ended = await login(at, "--json")
     expect(ended.code).toBe(7)
-    expect(sentence(ended)).toContain("expected VER or VER 0 or an error, got VER with MSNP99")
+    expect(sentence(ended)).toContain("expected VER, VER 0, or an error, got VER with MSNP99")
     expect(JSON.parse(ended.stdout)).toMatchObject({ event: "failed", why: "ServerMisbehaved" })
   })
 

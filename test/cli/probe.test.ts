@@ -215,6 +215,16 @@ describe("msnp probe", () => {
     })
   })
 
+  it("waits for an answer no longer than --timeout", async () => {
+    const port = await scripted(() => "")
+    const begun = performance.now()
+    const { code, stdout } = await probe(port, "--timeout", "1")
+    expect(rows(stdout.split("\n").slice(3, 4))).toEqual([["MSNP7", "not spoken", "says nothing"]])
+    expect(code).toBe(6)
+    // Eight questions of 5 seconds each, otherwise.
+    expect(performance.now() - begun).toBeLessThan(40_000)
+  })
+
   it("exits 5 where nobody listens, and says where", async () => {
     const { close, port } = await Msnp.scripted(() => undefined)
     close()

@@ -134,12 +134,12 @@ describe("a notification server known from before", () => {
   const turnedAway: ReadonlyArray<readonly [title: string, play: Played.Play, why: string]> = [
     ["refuses at the account", Played.closing(ver, inf, "601 3\r\n"), "cannot log anybody in now"],
     ["refuses at the digest", Played.closing(ver, inf, challenged, "601 4\r\n"), "cannot log anybody in now"],
-    ["misbehaves", Played.closing("VER 2 MSNP7\r\n"), "broke the protocol: expected VER or VER 0"],
+    ["misbehaves", Played.closing("VER 2 MSNP7\r\n"), "broke the protocol: expected VER, VER 0, or an error"],
     ["speaks no common dialect", Played.closing("VER 1 0\r\n"), "speaks none of the dialects offered: MSNP7"],
     ["goes down", Played.closing(ver, "OUT SSD\r\n"), "ended the session: the server is shutting down"],
-    ["closes at once", Played.closing(), "closed the connection where it was to say VER or VER 0"],
+    ["closes at once", Played.closing(), "closed the connection where it was to say VER, VER 0, or an error"],
     ["closes behind VER", Played.closing(ver), "closed the connection where it was to say INF"],
-    ["closes behind INF", Played.closing(ver, inf), "closed the connection where it was to say USR S or XFR"],
+    ["closes behind INF", Played.closing(ver, inf), "closed the connection where it was to say USR S, XFR, or an error"],
     ["closes behind USR", Played.closing(ver, inf, challenged), "closed the connection where it was to say USR OK"],
     ["refers to one that is gone", refersTo(gone), "tried 127.0.0.1:1 (nothing listens there)"],
   ]
@@ -253,7 +253,7 @@ describe("a notification server known from before", () => {
         const at = Address.format(stored.address)
         assert.strictEqual(
           (yield* failure(gone)).message,
-          `No server could be reached; tried ${at} (closed the connection where it was to say VER or VER 0 or an error), 127.0.0.1:1 (nothing listens there). That is this machine: is the server running?`,
+          `No server could be reached; tried ${at} (closed the connection where it was to say VER, VER 0, or an error), 127.0.0.1:1 (nothing listens there). That is this machine: is the server running?`,
         )
       }).pipe(remembering),
     { tags: ["connect.unreachable"] },
@@ -527,19 +527,19 @@ describe("the fast way", () => {
       "closes at once",
       Played.closing(),
       asNobody,
-      "closed the connection where it was to say VER or VER 0 or an error.",
+      "closed the connection where it was to say VER, VER 0, or an error.",
     ],
     [
       "closes behind VER",
       Played.closing(chosen),
       asNobody,
-      "closed the connection where it was to say USR S or XFR or an error.",
+      "closed the connection where it was to say USR S, XFR, or an error.",
     ],
     [
       "wants INF first",
       Played.closing(chosen, "715 2\r\n"),
       asNobody,
-      "broke the protocol: expected USR S or XFR or an error, got 715, not expected.",
+      "broke the protocol: expected USR S, XFR, or an error, got 715, not expected.",
     ],
   ]
   for (const [title, play, heard, why] of rejections) {

@@ -72,6 +72,14 @@ describe("the sentence of a login error", () => {
       )
     })
 
+    it("says an address once, where it is tried again and the same goes wrong", () => {
+      const [dead, silent] = [Connector.refused(first), Connector.unanswered(second)]
+      const stored = new LoginError.Unreachable({ tried: [dead] })
+      const referredBack = new LoginError.Unreachable({ tried: [silent, dead, Connector.lost(first)] })
+      const error = LoginError.further(stored, first, referredBack)
+      assert.deepStrictEqual(error, new LoginError.Unreachable({ tried: [dead, silent, Connector.lost(first)] }))
+    })
+
     it.each([
       ["their network, where one of their hosts answered", seeming("Unclear", "Ours", "Theirs"), theirs],
       ["our connection, where it is that each time", seeming("Ours", "Ours"), ours],
@@ -105,7 +113,7 @@ describe("the sentence of a login error", () => {
     assert.strictEqual(closed("USR OK"), "10.0.0.5:1863 closed the connection where it was to say USR OK.")
     assert.strictEqual(
       closed("VER", "VER 0", "an error"),
-      "10.0.0.5:1863 closed the connection where it was to say VER or VER 0 or an error.",
+      "10.0.0.5:1863 closed the connection where it was to say VER, VER 0, or an error.",
     )
     assert.strictEqual(closed(), "10.0.0.5:1863 closed the connection.")
   })

@@ -141,9 +141,9 @@ describe("the limit of connecting", () => {
 
 describe("the limit of an answer", () => {
   const stages = [
-    [[], ["VER", "VER 0", "an error"], "10.0.0.5:1863 did not say VER or VER 0 or an error in time."],
+    [[], ["VER", "VER 0", "an error"], "10.0.0.5:1863 did not say VER, VER 0, or an error in time."],
     [[ver], ["INF", "an error"], "10.0.0.5:1863 did not say INF or an error in time."],
-    [[ver, inf], ["USR S", "XFR", "an error"], "10.0.0.5:1863 did not say USR S or XFR or an error in time."],
+    [[ver, inf], ["USR S", "XFR", "an error"], "10.0.0.5:1863 did not say USR S, XFR, or an error in time."],
     [[ver, inf, challenged], ["USR OK", "an error"], "10.0.0.5:1863 did not say USR OK or an error in time."],
   ] as const
   for (const [answers, awaiting, message] of stages) {
@@ -340,9 +340,9 @@ describe("a server that says nothing to the fast way", () => {
     [
       "takes a packet for one command",
       ["VER 1 MSNP7\r\n"],
-      "10.0.0.1:1863 did not say USR S or XFR or an error in time.",
+      "10.0.0.1:1863 did not say USR S, XFR, or an error in time.",
     ],
-    ["waits for CR", [], "10.0.0.1:1863 did not say VER or VER 0 or an error in time."],
+    ["waits for CR", [], "10.0.0.1:1863 did not say VER, VER 0, or an error in time."],
   ] as const) {
     it.effect(`is asked the official way, over a new connection, where it ${title}`, () =>
       Effect.gen(function* () {
