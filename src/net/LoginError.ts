@@ -159,7 +159,8 @@ export const fromReason = (reason: Client.Reason, server: string, account: strin
 export const further = (earlier: LoginError, server: Address.Address, later: LoginError): LoginError => {
   if (later._tag !== "Unreachable") return later
   // A dispatch server that refers to a dead stored server has it tried twice.
-  if (earlier._tag === "Unreachable") return new Unreachable({ tried: Arr.dedupe(Arr.appendAll(earlier.tried, later.tried)) })
+  if (earlier._tag === "Unreachable")
+    return new Unreachable({ tried: Arr.dedupe(Arr.appendAll(earlier.tried, later.tried)) })
   const why = earlier.message.replace(`${Address.format(server)} `, "").replace(/\.$/, "")
   return new Unreachable({ tried: [Connector.attempt(server, why, Connector.theirs(server)), ...later.tried] })
 }

@@ -139,7 +139,11 @@ describe("a notification server known from before", () => {
     ["goes down", Played.closing(ver, "OUT SSD\r\n"), "ended the session: the server is shutting down"],
     ["closes at once", Played.closing(), "closed the connection where it was to say VER, VER 0, or an error"],
     ["closes behind VER", Played.closing(ver), "closed the connection where it was to say INF"],
-    ["closes behind INF", Played.closing(ver, inf), "closed the connection where it was to say USR S, XFR, or an error"],
+    [
+      "closes behind INF",
+      Played.closing(ver, inf),
+      "closed the connection where it was to say USR S, XFR, or an error",
+    ],
     ["closes behind USR", Played.closing(ver, inf, challenged), "closed the connection where it was to say USR OK"],
     ["refers to one that is gone", refersTo(gone), "tried 127.0.0.1:1 (nothing listens there)"],
   ]
