@@ -6,7 +6,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -19,6 +18,7 @@ import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
+import type * as Limits from "./Limits.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
 
@@ -174,24 +174,13 @@ export const layerDispatch = (options: {
 export const layerMaintenance = (code: ErrorCode.Trouble): Layer.Layer<Admission> =>
   layerNotification({ policy: Effect.succeed({ _tag: "Deny", code }) }).pipe(Layer.provide(nobody))
 
-/** How much patience a server has with its host. */
-export interface Limits {
-  /** How long a decision may take. */
-  readonly decisionTimeout: Duration.Input
-  /** How many decisions may be waited for at once. */
-  readonly maxPending: number
-}
-
-/** The limits where none are named. */
-export const defaultLimits: Limits = { decisionTimeout: "10 seconds", maxPending: 1024 }
-
 /** What else is to be done before an account is let in: it is, where this does not fail. */
 type Enter = (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
 
 /** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
 export const guarded = (
   admission: Admission["Service"],
-  { decisionTimeout, maxPending }: Limits = defaultLimits,
+  { decisionTimeout, pendingDecisions }: Pick<Limits.Limits, "decisionTimeout" | "pendingDecisions">,
 ): ((question: Server.Question, ends: Ends, enter: Enter) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
   const decide = (
@@ -210,7 +199,7 @@ export const guarded = (
   }
   return (question, ends, enter) =>
     Effect.suspend((): Effect.Effect<Admit | Verdict> => {
-      if (waiting >= maxPending) return Effect.succeed(deny(910))
+      if (waiting >= pendingDecisions) return Effect.succeed(deny(910))
       waiting++
       return Effect.suspend(() => decide(question, ends, enter)).pipe(
         Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),

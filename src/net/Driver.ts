@@ -65,7 +65,7 @@ export interface Side<K extends Kinds> {
 }
 
 /** How a connection is run. */
-export interface Options {
+export interface Options<K extends Kinds> {
   /** How long the login may take, the host's decisions included. */
   readonly loginTimeout: Duration.Input
   /** How long the peer may take for each step of it; by default as long as it likes. */
@@ -73,6 +73,8 @@ export interface Options {
   /** Whether what is said at once goes out with one write, as by default, or with a write for each line. */
   readonly writes?: "Together" | "Apart"
   readonly observer: Transcript.Observer
+  /** Is told of each step of the machine: from which state, what for, and into which. */
+  readonly witness?: (from: K["State"], event: K["Event"], to: K["State"]) => void
 }
 
 /** How many commands of a peer wait for the application before nothing more is read: a few segments' worth. */
@@ -113,7 +115,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   side: Side<K>,
   socket: Socket.Socket,
   first: StepOf<K>,
-  options: Options,
+  options: Options<K>,
 ): Effect.fn.Return<Driver<K>, Socket.SocketError, Scope.Scope> {
   const { pull } = yield* socket.reader
   const writer = yield* socket.writer
@@ -158,7 +160,11 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     }
   }
 
-  const feed = (event: K["Event"]) => carryOut(side.transition(state, event))
+  const feed = (event: K["Event"], heard?: Heard) => {
+    const from = state
+    carryOut(side.transition(from, event), heard)
+    options.witness?.(from, event, state)
+  }
 
   /** Runs the complete lines at hand, until the state is `settled` or the host is asked. */
   const advance = (settled: (state: K["State"]) => boolean) => {
@@ -179,7 +185,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
           wanted = 1
           options.observer(Transcript.said(peer, taken.frame.words))
           const heard = side.decode(taken.frame)
-          carryOut(side.transition(state, side.classify(state, heard)), whatWasHeard(heard))
+          feed(side.classify(state, heard), whatWasHeard(heard))
         }
       }
     }

@@ -6,16 +6,17 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Admission from "../host/Admission.ts"
+import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
@@ -30,6 +31,7 @@ import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as Driver from "./Driver.ts"
 import * as Tcp from "./internal/tcp.ts"
+import * as Telemetry from "./Telemetry.ts"
 import * as Transcript from "./Transcript.ts"
 
 /** What can be said in a session: OUT is said by the server itself. */
@@ -60,28 +62,8 @@ export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
   readonly quirks?: Quirk.Quirks
-  /** Those that are not named are {@link defaultLimits}. */
-  readonly limits?: Partial<Limits>
   /** Is told of each thing that happens on the wire, connection by connection. */
   readonly observe?: (ends: Admission.Ends) => Transcript.Observer
-}
-
-/** The limits of a server. */
-export interface Limits extends Admission.Limits {
-  /** How much is kept of a line or payload that is not yet whole. */
-  readonly bytes: Line.Limits
-  /** How long a login may take, from the connection to USR OK; no source gives a figure. */
-  readonly loginTimeout: Duration.Input
-  /** How long an application may go on with a session that is over, before it is interrupted. */
-  readonly farewellTimeout: Duration.Input
-}
-
-/** The limits where none are named. */
-export const defaultLimits: Limits = {
-  ...Admission.defaultLimits,
-  bytes: Line.serverLimits,
-  loginTimeout: "30 seconds",
-  farewellTimeout: "5 seconds",
 }
 
 /** A server could not listen where it was to. */
@@ -116,6 +98,7 @@ export type Requirements = Admission.Admission | Presence.Presence
  * Listens until the scope closes; then every client is told that the server goes down (`OUT SSD`).
  *
  * `Admission` decides who is let in, `Presence` who is put off for it; `onSession` is run for each client that is let in.
+ * `Limits` says what is put up with.
  */
 export const make = Effect.fnUntraced(function* <R = never>(
   options: Options,
@@ -176,10 +159,11 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   options: Omit<Options, "listen">,
   onSession: OnSession<R>,
 ): Effect.fn.Return<Served, never, Scope.Scope | Requirements | R> {
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = yield* Limits.Current
+  const telemetry = yield* Telemetry.Current
   const decide = Admission.guarded(yield* Admission.Admission, limits)
   const presence = yield* Presence.Presence
-  const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
+  const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
@@ -191,9 +175,12 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   const connection = Effect.fnUntraced(
     function* (accepted: Tcp.Accepted) {
       const wire = yield* Scope.fork(yield* Effect.scope)
+      const witness = Option.map(telemetry, ({ connected }) => connected(accepted))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
       const driver = yield* Driver.make(side, accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
         observer: options.observe?.(accepted) ?? Transcript.silent,
+        ...Option.match(witness, { onNone: () => ({}), onSome: ({ stepped }) => ({ witness: stepped }) }),
       }).pipe(Scope.provide(wire))
       if (closing) return
       yield* Effect.withFiber((fiber) => {
@@ -280,9 +267,9 @@ interface Kinds extends Driver.Kinds {
 
 type ServerDriver = Driver.Driver<Kinds>
 
-const sideOf = ({ classify, transition }: Server.Server, limits: Line.Limits): Driver.Side<Kinds> => ({
+const sideOf = ({ classify, transition }: Server.Server, limits: Limits.Limits): Driver.Side<Kinds> => ({
   speaker: "Server",
-  limits,
+  limits: { line: limits.lineBytes, payload: limits.payloadBytes },
   payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
   decode: Codec.decodeClient,
   encode: Codec.encodeServer,

@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Admission from "../host/Admission.ts"
 import type * as Directory from "../host/Directory.ts"
+import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import * as Address from "../protocol/Address.ts"
@@ -89,7 +90,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
   const notification = yield* Effect.forEach(plan.notification, bind)
   const gateway = yield* Effect.forEach(Option.toArray(plan.gateway), bindGateway)
   const elsewhere = yield* Effect.forEach(plan.referTo, watched, { concurrency: "unbounded" })
-  yield* Layer.build(Presence.layerBarring(plan.limits?.decisionTimeout ?? LoginServer.defaultLimits.decisionTimeout))
+  yield* Layer.build(Presence.layerBarring((yield* Limits.Current).decisionTimeout))
 
   let isGoingDown = false
   /** What a server does, unless there is trouble or it goes down. */

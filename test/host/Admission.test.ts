@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
 import type * as Server from "../../src/login/Server.ts"
 import * as Account from "../../src/protocol/Account.ts"
@@ -265,7 +266,7 @@ describe("a guarded decision", () => {
   const entering = () => Effect.void
 
   /** Guarded decisions over a directory that finds in this way. */
-  const over = (find: Find, limits = Admission.defaultLimits) =>
+  const over = (find: Find, limits = Limits.defaults) =>
     Effect.map(Admission.Admission, (admission) => Admission.guarded(admission, limits)).pipe(
       Effect.provide(Layer.provide(Admission.layerNotification(), Directory.layerElsewhere(find))),
     )
@@ -291,13 +292,14 @@ describe("a guarded decision", () => {
   it.effect("is given both ends of the connection", () =>
     Effect.gen(function* () {
       const seen: Array<Address.Address> = []
-      const decide = Admission.guarded({
+      const admission: Admission.Admission["Service"] = {
         admit: ({ local, remote }) => {
           seen.push(local, remote)
           return Effect.succeed(denied(601))
         },
         judge: () => Effect.succeed(denied(911)),
-      })
+      }
+      const decide = Admission.guarded(admission, Limits.defaults)
       yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering)
       assert.deepStrictEqual(seen, [ends.local, ends.remote])
     }),
@@ -368,8 +370,8 @@ describe("a guarded decision", () => {
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const decide = yield* over(() => Effect.as(Deferred.await(gate), Option.some(World.alice)), {
-        decisionTimeout: "10 seconds",
-        maxPending: 2,
+        ...Limits.defaults,
+        pendingDecisions: 2,
       })
       const waiting = yield* Effect.forEach([1, 2], () =>
         Effect.forkChild(decide(question, ends, entering), { startImmediately: true }),
@@ -388,7 +390,7 @@ describe("a guarded decision", () => {
 
   it.effect("frees the place of one that was too slow, failed, or was given up", () =>
     Effect.gen(function* () {
-      const limits: Admission.Limits = { decisionTimeout: "10 seconds", maxPending: 1 }
+      const limits = { ...Limits.defaults, pendingDecisions: 1 }
       let find: Find = () => Effect.never
       const decide = yield* over((account) => find(account), limits)
 
