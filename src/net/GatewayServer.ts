@@ -50,7 +50,7 @@ export interface Limits {
   readonly idleTimeout: Duration.Input
   /** How long the last words of a session that is over wait to be fetched. */
   readonly farewellTimeout: Duration.Input
-  /** How long an HTTP connection without a request is kept. */
+  /** How long an HTTP connection without a request is kept, or one whose client does not take its answer. */
   readonly keepAliveTimeout: Duration.Input
   /** How long a request may take to arrive. */
   readonly requestTimeout: Duration.Input
@@ -109,6 +109,8 @@ export const listen = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<LoginServer.Listener, LoginServer.ListenError, Scope.Scope> {
   const limits = { ...defaultLimits, ...options.limits }
+  const keepAliveTimeout = Duration.toMillis(limits.keepAliveTimeout)
+  const requestTimeout = Duration.toMillis(limits.requestTimeout)
   const sessions = new Map<string, Session>()
   const noneLeft = Latch.makeUnsafe(true)
   let isClosing = false
@@ -217,13 +219,21 @@ export const listen = Effect.fnUntraced(function* (
       onFailure: ({ status, why }) =>
         HttpServerResponse.text(`${why}\n`, { status, ...(status === 405 ? { headers: { allow: "POST" } } : {}) }),
     }),
+    // Node has a limit only for what comes behind an answer that has gone out whole, and some never read theirs.
+    Effect.tap(() =>
+      Effect.map(HttpServerRequest.HttpServerRequest, (request) =>
+        NodeHttpServerRequest.toIncomingMessage(request).socket.setTimeout(keepAliveTimeout),
+      ),
+    ),
     // Whoever vanishes interrupts the answer, and the session goes with it.
     Effect.interruptible,
   )
 
   const http = Http.createServer({
-    keepAliveTimeout: Duration.toMillis(limits.keepAliveTimeout),
-    requestTimeout: Duration.toMillis(limits.requestTimeout),
+    keepAliveTimeout,
+    requestTimeout,
+    // Node looks for late requests every 30 s by itself: half of 60 s, and too seldom for a shorter time.
+    connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
   })
   const { serve } = yield* NodeHttpServer.make(() => http, {
     ...options.listen,
@@ -242,7 +252,8 @@ export const listen = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       isClosing = true
       for (const session of sessions.values()) if (!session.isOver()) session.drop()
-      return noneLeft.await
+      // No session is left by then, but where the request that is to fetch the last words never all comes.
+      return Effect.timeoutOption(noneLeft.await, limits.farewellTimeout)
     }),
   )
 

@@ -83,7 +83,8 @@ describe("a login through a gateway", { tags: ["connect.http"] }, () => {
 
   it.live("becomes a session that is told what happens by polls, and to which PNG is refused", () =>
     Effect.gen(function* () {
-      const { gateway } = yield* serve(SessionServer.serve())
+      // The last words wait for the next poll.
+      const { gateway } = yield* serve(SessionServer.serve(), { farewellTimeout: "1 second" })
       assert.strictEqual(GatewayConnector.make({ gateway }).pings, "Refused")
       const polling = through({ gateway, pollInterval: "10 millis" })
       const first = yield* polling(SessionClient.signIn(World.aliceAt(meant)))

@@ -387,6 +387,37 @@ describe("a request", () => {
   )
 })
 
+describe("a slow client", () => {
+  for (const [what, length] of [
+    ["headers", 20],
+    ["bytes", -5],
+  ] as const) {
+    it.live(`is told 408 where the ${what} of its request do not all come in time`, () =>
+      Effect.gen(function* () {
+        const { at } = yield* serve({ limits: { requestTimeout: "20 millis" } })
+        const { message, say } = yield* RawHttp.connect(at)
+        yield* say(RawHttp.post(RawHttp.open, "VER 1 MSNP7\r\n").slice(0, length))
+        assert.strictEqual(RawHttp.statusOf(yield* message), 408)
+      }),
+    )
+  }
+
+  it.live("is cut off where it does not take its answer", () =>
+    Effect.gen(function* () {
+      const accepted = yield* Resources.accepted
+      const { at, next } = yield* take({ limits: { keepAliveTimeout: "20 millis" } })
+      const { client } = yield* RawHttp.begin(at)
+      const { write } = yield* (yield* next).socket.writer
+      // More than the system's buffers hold.
+      yield* Effect.forkScoped(write(new Uint8Array(33_554_432)), { startImmediately: true })
+      const { conn, say, stall } = yield* Peer.connect(at)
+      yield* stall
+      yield* say(RawHttp.post(`SessionID=${client.sessionId()}`))
+      yield* Resources.until(() => accepted(conn.localPort).destroyed)
+    }),
+  )
+})
+
 describe("a server behind a gateway", () => {
   it.live("that reads no more keeps nobody waiting", () =>
     Effect.gen(function* () {
@@ -485,7 +516,7 @@ describe("a session", () => {
 
   it.live("keeps its last words for the next poll, once", () =>
     Effect.gen(function* () {
-      const { at, sessions } = yield* serve()
+      const { at, sessions } = yield* serve({ limits: { farewellTimeout: "1 second" } })
       const client = yield* signIn(at)
       yield* signIn(at)
       assert.strictEqual(yield* client.until(/OUT/), "OUT OTH\r\n")
@@ -532,6 +563,21 @@ describe("a gateway that is closed", () => {
       yield* signIn(at)
       yield* Scope.close(scope, Exit.void)
       yield* Resources.until(() => Resources.count("TCPServerWrap") === 0)
+    }),
+  )
+
+  it.live("waits no longer for who fetches the last words with a request that never all comes", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { at, next } = yield* Scope.provide(take({ limits: { farewellTimeout: "1 second" } }), scope)
+      const { client } = yield* RawHttp.begin(at)
+      const { socket } = yield* next
+      const lastWords = Effect.flatMap(socket.writer, ({ write }) => write("OUT SSD\r\n"))
+      yield* Effect.scoped(Effect.andThen(socket.reader, lastWords))
+      const { message, say } = yield* RawHttp.connect(at)
+      yield* say(RawHttp.post(`SessionID=${client.sessionId()}`, "PNG\r\n", ["Expect: 100-continue"]).slice(0, -1))
+      assert.strictEqual(RawHttp.statusOf(yield* message), 100)
+      yield* Scope.close(scope, Exit.void)
     }),
   )
 
