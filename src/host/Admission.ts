@@ -177,11 +177,14 @@ export const layerMaintenance = (code: ErrorCode.Trouble): Layer.Layer<Admission
 /** What else is to be done before an account is let in: it is, where this does not fail. */
 type Enter = (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
 
+/** Is told that a decision would be one too many in waiting, or takes too long. */
+type Beyond = (limit: "pendingDecisions" | "decisionTimeout") => void
+
 /** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
 export const guarded = (
   admission: Admission["Service"],
   { decisionTimeout, pendingDecisions }: Pick<Limits.Limits, "decisionTimeout" | "pendingDecisions">,
-): ((question: Server.Question, ends: Ends, enter: Enter) => Effect.Effect<Admit | Verdict>) => {
+): ((question: Server.Question, ends: Ends, enter: Enter, beyond: Beyond) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
   const decide = (
     question: Server.Question,
@@ -197,12 +200,17 @@ export const guarded = (
         )
     }
   }
-  return (question, ends, enter) =>
+  return (question, ends, enter, beyond) =>
     Effect.suspend((): Effect.Effect<Admit | Verdict> => {
-      if (waiting >= pendingDecisions) return Effect.succeed(deny(910))
+      const busy = (limit: Parameters<Beyond>[0]) =>
+        Effect.sync(() => {
+          beyond(limit)
+          return deny(910)
+        })
+      if (waiting >= pendingDecisions) return busy("pendingDecisions")
       waiting++
       return Effect.suspend(() => decide(question, ends, enter)).pipe(
-        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),
+        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
         Effect.catchCause((cause) => Effect.as(Effect.logError("A login could not be decided", cause), deny(500))),
         Effect.ensuring(Effect.sync(() => waiting--)),
       )

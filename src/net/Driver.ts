@@ -10,12 +10,14 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
+import type * as Limits from "../host/Limits.ts"
 import type { Postponed, Step, Tagged } from "../machine/Machine.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Codec from "../protocol/Codec.ts"
@@ -64,6 +66,9 @@ export interface Side<K extends Kinds> {
   readonly overdue: K["Event"]
 }
 
+/** What a peer is held to, besides what a line may be. */
+export type Bounds = Pick<Limits.Limits, "loginBytes" | "loginCommands" | "writeTimeout">
+
 /** How a connection is run. */
 export interface Options<K extends Kinds> {
   /** How long the login may take, the host's decisions included. */
@@ -72,6 +77,10 @@ export interface Options<K extends Kinds> {
   readonly answerTimeout?: Duration.Input
   /** Whether what is said at once goes out with one write, as by default, or with a write for each line. */
   readonly writes?: "Together" | "Apart"
+  /** By default the peer may say as much before its login is done, and may read as slowly, as it likes. */
+  readonly bounds?: Bounds
+  /** Is told where the peer goes beyond a limit; it is taken for lost, or what it says for unreadable. */
+  readonly limited?: (limit: keyof Limits.Limits) => void
   readonly observer: Transcript.Observer
   /** Is told of each step of the machine: from which state, what for, and into which. */
   readonly witness?: (from: K["State"], event: K["Event"], to: K["State"]) => void
@@ -127,6 +136,8 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   let state = first.state
   let bytes = ""
   let wanted = 1
+  /** What the peer has said before its login is done. */
+  const said = { loginBytes: 0, loginCommands: 0 }
   let out = ""
   let asked: K["Question"] | undefined
   let delivered: Array<Heard> = []
@@ -166,10 +177,24 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     options.witness?.(from, event, state)
   }
 
+  const { bounds } = options
+
+  /** The first command at hand, if the login may go on with it. */
+  const take = (): Taken => {
+    const taken = Line.take(bytes, side.payloads(state), side.limits)
+    if (taken._tag === "Never" || bounds === undefined || side.isLoggedIn(state)) return taken
+    said.loginBytes += bytes.length - taken.rest.length
+    if (taken._tag === "Whole") said.loginCommands++
+    for (const limit of ["loginBytes", "loginCommands"] as const) {
+      if (said[limit] > bounds[limit]) return tooMuch(limit, bounds[limit])
+    }
+    return taken
+  }
+
   /** Runs the complete lines at hand, until the state is `settled` or the host is asked. */
   const advance = (settled: (state: K["State"]) => boolean) => {
     while (asked === undefined && !settled(state) && bytes.length >= wanted) {
-      const taken = Line.take(bytes, side.payloads(state), side.limits)
+      const taken = take()
       switch (taken._tag) {
         case "NotYet":
           bytes = taken.rest
@@ -178,6 +203,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         case "Never":
           bytes = ""
           wanted = 1
+          if (Option.isSome(taken.beyond)) options.limited?.(taken.beyond.value)
           feed(side.classify(state, Result.fail(Codec.unreadable(taken.why))))
           break
         case "Whole": {
@@ -224,6 +250,24 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     out = ""
     return Effect.match(saying, { onSuccess: () => true, onFailure: () => false })
   })
+
+  /** The same in a session, where nothing else ends a connection whose peer never reads. */
+  const flushInTime =
+    bounds === undefined
+      ? flush
+      : Effect.suspend(() =>
+          out === ""
+            ? flush
+            : Effect.timeoutOrElse(flush, {
+                duration: bounds.writeTimeout,
+                orElse: () =>
+                  Effect.sync(() => {
+                    options.limited?.("writeTimeout")
+                    if (!side.isOver(state)) feed(side.hungUp)
+                    return false
+                  }),
+              }),
+        )
 
   /** Writes the last words without waiting for a peer that may not read: the socket's release delivers them. */
   const lastWords = Effect.suspend(() => {
@@ -282,7 +326,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     while (true) {
       advance(side.isOver)
       if (delivered.length > 0) yield* Fiber.await(yield* offer)
-      yield* flush
+      yield* flushInTime
       if (hearing === "Lost") feed(side.hungUp)
       if (!isOpen() || side.isOver(state)) return
       yield* read
@@ -314,11 +358,24 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
       Effect.suspend(() => {
         if (!side.isLoggedIn(state)) return Effect.succeed(false)
         for (const command of commands) say(command)
-        return flush
+        return flushInTime
       }),
     )
 
   return { state: () => state, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
+})
+
+/** What the bytes at hand are, within the bounds of a login. */
+type Taken = Exclude<Line.Taken, { readonly _tag: "Never" }> | Never
+
+interface Never extends Omit<Extract<Line.Taken, { readonly _tag: "Never" }>, "beyond"> {
+  readonly beyond: Option.Option<keyof Limits.Limits>
+}
+
+const tooMuch = (limit: "loginBytes" | "loginCommands", most: number): Never => ({
+  _tag: "Never",
+  why: `a login is of more than ${most} ${limit === "loginBytes" ? "bytes" : "commands"}`,
+  beyond: Option.some(limit),
 })
 
 /** The code with which a socket ends in good order. */

@@ -12,12 +12,14 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Admission from "../host/Admission.ts"
 import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
 import type * as Account from "../protocol/Account.ts"
@@ -30,6 +32,7 @@ import * as Line from "../protocol/Line.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as Driver from "./Driver.ts"
+import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as Telemetry from "./Telemetry.ts"
 import * as Transcript from "./Transcript.ts"
@@ -98,7 +101,7 @@ export type Requirements = Admission.Admission | Presence.Presence
  * Listens until the scope closes; then every client is told that the server goes down (`OUT SSD`).
  *
  * `Admission` decides who is let in, `Presence` who is put off for it; `onSession` is run for each client that is let in.
- * `Limits` says what is put up with.
+ * `Limits` says what is put up with, and the `Throttle` that is provided, or else one of its own, counts what a peer takes.
  */
 export const make = Effect.fnUntraced(function* <R = never>(
   options: Options,
@@ -163,7 +166,9 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   const telemetry = yield* Telemetry.Current
   const decide = Admission.guarded(yield* Admission.Admission, limits)
   const presence = yield* Presence.Presence
-  const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits)
+  const throttle = yield* Throttle.orInMemory()
+  const turnedAway = yield* Limited.make(throttle)
+  const server = Server.make(options.quirks ?? Quirk.none)
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
@@ -173,12 +178,15 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   let closing = false
 
   const connection = Effect.fnUntraced(
-    function* (accepted: Tcp.Accepted) {
+    function* (accepted: Tcp.Accepted, peer: Throttle.Peer) {
+      const limited = (limit: Limits.Name) => turnedAway(limit, accepted.remote)
       const wire = yield* Scope.fork(yield* Effect.scope)
       const witness = Option.map(telemetry, ({ connected }) => connected(accepted))
       yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
-      const driver = yield* Driver.make(side, accepted.socket, start, {
+      const driver = yield* Driver.make(sideOf(server, limits, limited), accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
+        bounds: limits,
+        limited,
         observer: options.observe?.(accepted) ?? Transcript.silent,
         ...Option.match(witness, { onNone: () => ({}), onSome: ({ stepped }) => ({ witness: stepped }) }),
       }).pipe(Scope.provide(wire))
@@ -201,8 +209,12 @@ export const serve = Effect.fnUntraced(function* <R = never>(
           }),
           wire,
         )
-      const state = yield* driver.login((question) => decide(question, accepted, enter))
-      if (state._tag === "Closed") return
+      const login = held(peer, limited, (question) => decide(question, accepted, enter, limited))
+      const state = yield* Effect.ensuring(driver.login(login.decide), Effect.sync(login.over))
+      if (state._tag === "Closed") {
+        if (state.reason === "Overdue") limited("loginTimeout")
+        return
+      }
       sessions++
       yield* Effect.addFinalizer(() => Effect.sync(() => sessions--))
 
@@ -225,7 +237,15 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   )
 
   listener.accept((accepted) => {
-    const fiber = runFork(connection(accepted))
+    const peer = throttle.at(accepted.remote.host)
+    const counted = peer.connect()
+    if (Result.isFailure(counted)) {
+      accepted.refuse()
+      turnedAway(counted.failure, accepted.remote)
+      return
+    }
+    accepted.onClosed(counted.success)
+    const fiber = runFork(connection(accepted, peer))
     fibers.add(fiber)
     fiber.addObserver(() => fibers.delete(fiber))
   })
@@ -267,13 +287,74 @@ interface Kinds extends Driver.Kinds {
 
 type ServerDriver = Driver.Driver<Kinds>
 
-const sideOf = ({ classify, transition }: Server.Server, limits: Limits.Limits): Driver.Side<Kinds> => ({
+/** The host's decisions on one connection, as far as the peer may have any. */
+const held = (
+  peer: Throttle.Peer,
+  limited: (limit: Limits.Name) => void,
+  decide: (question: Server.Question) => Effect.Effect<Admission.Admit | Admission.Verdict>,
+) => {
+  let over = () => {}
+  const begin = ({ _tag, account }: Server.Question): Option.Option<Limits.Name> => {
+    if (_tag === "Verdict") return Option.none()
+    return Result.match(peer.begin(account), {
+      onFailure: Option.some,
+      onSuccess: (release) => {
+        over = release
+        return Option.none()
+      },
+    })
+  }
+  const tooMany = (limit: Limits.Name) =>
+    Effect.sync((): Admission.Verdict => {
+      limited(limit)
+      return { _tag: "Deny", code: 910 }
+    })
+  return {
+    /** Counts what fails, and asks the host nothing for whom too much has failed already. */
+    decide: (question: Server.Question) =>
+      Effect.flatMap(
+        Effect.suspend((): Effect.Effect<Option.Option<Limits.Name>> => {
+          const limit = begin(question)
+          return Option.isSome(limit) ? Effect.succeed(limit) : peer.exhausted(question.account)
+        }),
+        Option.match({
+          onNone: () =>
+            Effect.tap(decide(question), (decision) =>
+              decision._tag === "Deny" && decision.code === wrongPassword ? peer.failed(question.account) : Effect.void,
+            ),
+          onSome: tooMany,
+        }),
+      ),
+    /** The login is under way no more. */
+    over: () => over(),
+  }
+}
+
+/** What a login that fails for its password is told. */
+const wrongPassword = 911
+
+/** What VER offers too much in is as good as unreadable. */
+const withinDialects = (
+  heard: Result.Result<ClientCommand.ClientCommand, Codec.Undecodable>,
+  { dialects }: Limits.Limits,
+  limited: (limit: Limits.Name) => void,
+): typeof heard => {
+  if (Result.isFailure(heard) || heard.success._tag !== "Ver" || heard.success.dialects.length <= dialects) return heard
+  limited("dialects")
+  return Result.fail(Codec.unreadable(`VER offers more than ${dialects} dialects`))
+}
+
+const sideOf = (
+  { classify, transition }: Server.Server,
+  limits: Limits.Limits,
+  limited: (limit: Limits.Name) => void,
+): Driver.Side<Kinds> => ({
   speaker: "Server",
-  limits: { line: limits.lineBytes, payload: limits.payloadBytes },
+  limits,
   payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
   decode: Codec.decodeClient,
   encode: Codec.encodeServer,
-  classify: (_, heard) => classify(heard),
+  classify: (state, heard) => classify(state._tag === "LoggedIn" ? heard : withinDialects(heard, limits, limited)),
   transition,
   isLoggedIn: (state) => state._tag === "LoggedIn",
   isOver: (state) => state._tag === "Closed",

@@ -13,6 +13,7 @@ import type * as Directory from "../host/Directory.ts"
 import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Address from "../protocol/Address.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import { Connector } from "./Connector.ts"
@@ -74,7 +75,8 @@ const healthTimeout: Duration.Input = "3 seconds"
 /**
  * Serves a plan until the scope closes, once everything listens; where something cannot listen, nothing does.
  *
- * `onSession` is run for each client that logs in at a notification server.
+ * `onSession` is run for each client that logs in at a notification server. All servers count what a peer takes together:
+ * with the `Throttle` that is provided, or else with one that exempts this machine and the proxies that are trusted.
  *
  * @keeps session.dispatch session.notification
  */
@@ -86,9 +88,12 @@ export const make = Effect.fnUntraced(function* <R = never>(
   LoginServer.ListenError,
   Scope.Scope | Directory.Directory | Presence.Presence | R
 > {
+  const proxies = Option.match(plan.gateway, { onNone: () => [], onSome: ({ trustedProxies }) => trustedProxies })
+  const throttle = yield* Throttle.orInMemory({ exempt: [...Throttle.loopback, ...proxies] })
+  const throttled = Effect.provideService(Throttle.Throttle, throttle)
   const dispatch = yield* Effect.forEach(Option.toArray(plan.dispatch), bind)
   const notification = yield* Effect.forEach(plan.notification, bind)
-  const gateway = yield* Effect.forEach(Option.toArray(plan.gateway), bindGateway)
+  const gateway = yield* Effect.forEach(Option.toArray(plan.gateway), (gateway) => throttled(bindGateway(gateway)))
   const elsewhere = yield* Effect.forEach(plan.referTo, watched, { concurrency: "unbounded" })
   yield* Layer.build(Presence.layerBarring((yield* Limits.Current).decisionTimeout))
 
@@ -109,7 +114,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
         ...(plan.unverified === undefined ? {} : { unverified: plan.unverified }),
       }),
     )
-    const served = yield* Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging)
+    const served = yield* throttled(Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging))
     serving.push(served)
     return served
   })
@@ -130,7 +135,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
         policy: policy({ _tag: "Refer", to: referrals, from: server }, referAway(server)),
       }),
     )
-    yield* Effect.provideContext(LoginServer.serve(listener, plan, LoginServer.hearOnly), referring)
+    yield* throttled(Effect.provideContext(LoginServer.serve(listener, plan, LoginServer.hearOnly), referring))
   }
 
   return {

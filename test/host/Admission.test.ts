@@ -264,6 +264,7 @@ describe("a guarded decision", () => {
   type Find = Directory.Directory["Service"]["find"]
   const question: Server.Question = answers("alice@hotmail.com")
   const entering = () => Effect.void
+  const unlimited = () => {}
 
   /** Guarded decisions over a directory that finds in this way. */
   const over = (find: Find, limits = Limits.defaults) =>
@@ -282,8 +283,8 @@ describe("a guarded decision", () => {
   it.effect("is the host's own where it comes in time", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.succeed(Option.some(World.alice)))
-      const verdict = yield* decide(question, ends, entering)
-      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering)
+      const verdict = yield* decide(question, ends, entering, unlimited)
+      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering, unlimited)
       assert.strictEqual(verdict._tag, "Accept")
       assert.strictEqual(admission._tag, "Challenge")
     }),
@@ -300,7 +301,7 @@ describe("a guarded decision", () => {
         judge: () => Effect.succeed(denied(911)),
       }
       const decide = Admission.guarded(admission, Limits.defaults)
-      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering)
+      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering, unlimited)
       assert.deepStrictEqual(seen, [ends.local, ends.remote])
     }),
   )
@@ -308,7 +309,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory fails, and the failure is logged", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => new Directory.DirectoryError({ message: "the disk is full" }))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
       assert.include(logs[0], "the disk is full")
@@ -318,7 +319,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory has a defect", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.die(new Error("a bug of the host")))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
     }),
@@ -329,7 +330,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => {
         throw new Error("a bug of the host")
       })
-      const { result } = yield* withLogs(decide(question, ends, entering))
+      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -337,7 +338,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the host's own work was interrupted: no client is left without an answer", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.interrupt)
-      const { result } = yield* withLogs(decide(question, ends, entering))
+      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -347,7 +348,9 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => Effect.never)
       const { logs } = yield* withLogs(
         Effect.gen(function* () {
-          const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+          const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), {
+            startImmediately: true,
+          })
           yield* Fiber.interrupt(deciding)
         }),
       )
@@ -358,7 +361,7 @@ describe("a guarded decision", () => {
   it.effect("is 910 where the directory is too slow, and not a moment earlier", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.never)
-      const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* TestClock.adjust("9999 millis")
       assert.isUndefined(deciding.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -374,16 +377,16 @@ describe("a guarded decision", () => {
         pendingDecisions: 2,
       })
       const waiting = yield* Effect.forEach([1, 2], () =>
-        Effect.forkChild(decide(question, ends, entering), { startImmediately: true }),
+        Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true }),
       )
-      assert.deepStrictEqual(yield* decide(question, ends, entering), denied(910))
+      assert.deepStrictEqual(yield* decide(question, ends, entering, unlimited), denied(910))
       yield* Deferred.succeed(gate, undefined)
       const decided = yield* Fiber.joinAll(waiting)
       assert.deepStrictEqual(
         decided.map(({ _tag }) => _tag),
         ["Accept", "Accept"],
       )
-      const later = yield* decide(question, ends, entering)
+      const later = yield* decide(question, ends, entering, unlimited)
       assert.strictEqual(later._tag, "Accept")
     }),
   )
@@ -394,15 +397,15 @@ describe("a guarded decision", () => {
       let find: Find = () => Effect.never
       const decide = yield* over((account) => find(account), limits)
 
-      const slow = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const slow = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(slow)
-      const abandoned = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const abandoned = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* Fiber.interrupt(abandoned)
       find = () => new Directory.DirectoryError({ message: "the disk is full" })
-      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering))).result, denied(500))
+      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering, unlimited))).result, denied(500))
       find = () => Effect.succeed(Option.some(World.alice))
-      const last = yield* decide(question, ends, entering)
+      const last = yield* decide(question, ends, entering, unlimited)
       assert.strictEqual(last._tag, "Accept")
     }),
   )

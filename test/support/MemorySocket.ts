@@ -207,7 +207,15 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
       })
       connections.push({ to: Address.format(address), client: client.said, server: accepted.said })
       const remote = { host: "192.0.2.1", port: 49_151 + connections.length }
-      server({ socket: accepted.socket, local: address, remote })
+      let closed = () => {}
+      const released = Effect.addFinalizer(() => Effect.sync(() => closed()))
+      server({
+        socket: Socket.make({ ...accepted.socket, reader: Effect.tap(accepted.socket.reader, released) }),
+        local: address,
+        remote,
+        refuse: () => Effect.runSync(accepted.reset),
+        onClosed: (run) => void (closed = run),
+      })
       return Effect.succeed(client)
     })
 

@@ -159,6 +159,10 @@ export interface Accepted {
   readonly socket: Socket.Socket
   readonly remote: Address.Address
   readonly local: Address.Address
+  /** Closes it at once, without a word and whatever the peer does; for a connection that nobody reads from. */
+  readonly refuse: () => void
+  /** Has this run once nothing is left of it. */
+  readonly onClosed: (run: () => void) => void
 }
 
 /** A listening socket. */
@@ -201,6 +205,8 @@ export const listen = Effect.fnUntraced(function* (
           socket: fromNetSocket(conn, "KeepsProcess"),
           remote: endpoint(conn.remoteAddress, conn.remotePort),
           local: endpoint(conn.localAddress, conn.localPort),
+          refuse: () => conn.destroy(),
+          onClosed: (run) => (conn.closed ? run() : conn.once("close", run)),
         })
       if (server.listenerCount("connection", keep) === 0) throw new Error("This listener is served already.")
       server.off("connection", keep).on("connection", accepted)
