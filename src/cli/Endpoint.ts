@@ -11,7 +11,7 @@ import * as Address from "../protocol/Address.ts"
 export const expected = "HOST:PORT, HOST:PORT,advertise=IPV4:PORT or none"
 
 /** A host and a port, both named. */
-const parseAddress = (text: string): Option.Option<Address.Address> =>
+export const parseAddress = (text: string): Option.Option<Address.Address> =>
   /:[0-9]+$/.test(text) ? Address.parse(text) : Option.none()
 
 /** A numeric IPv4 address and a port: all that old clients can parse. */

@@ -13,12 +13,14 @@ import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import * as Control from "../net/Control.ts"
 import * as Network from "../net/Network.ts"
+import type * as OperatorServer from "../net/OperatorServer.ts"
 import * as SessionServer from "../net/SessionServer.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
+import * as Observe from "./Observe.ts"
 import * as Output from "./Output.ts"
 import * as Place from "./Place.ts"
 import * as Stop from "./Stop.ts"
@@ -126,6 +128,7 @@ const flags = {
     ),
     Flag.withDefault(0),
   ),
+  ...Observe.flags,
   json: Output.jsonFlag,
 }
 
@@ -214,7 +217,13 @@ export const serve = Command.make("serve", flags, (flags) =>
       onNone: () => Directory.layerMemory(tried),
       onSome: (place) => Place.open(place, { use: "Serve", missing: "Make", reader }),
     })
-    const host = yield* Layer.build(Layer.merge(accounts, Presence.layerMemory))
+    let readiness: Effect.Effect<OperatorServer.Readiness> = Effect.succeed("Starting")
+    const observed = Observe.layer(
+      flags,
+      reader,
+      Effect.suspend(() => readiness),
+    )
+    const host = yield* Layer.build(Layer.provideMerge(Layer.merge(accounts, Presence.layerMemory), observed))
     return yield* Effect.gen(function* () {
       const network = yield* start({
         dispatch: flags.dispatch,
@@ -225,6 +234,7 @@ export const serve = Command.make("serve", flags, (flags) =>
         unverified: flags.unverified === "let-in" ? "LetIn" : "TurnDown",
         ...Option.match(flags.trouble, { onNone: () => ({}), onSome: (code) => ({ trouble: codes[code] }) }),
       })
+      readiness = network.readiness
       // Whoever is told that it listens may ask it, too.
       yield* answerOperators(place, flags.control, reader)
       yield* announce(network, reader)

@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Crypto from "node:crypto"
 import * as Admission from "../host/Admission.ts"
 import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
@@ -65,6 +66,8 @@ export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
   readonly quirks?: Quirk.Quirks
+  /** What the server is to its operators; by default a notification server. */
+  readonly role?: Telemetry.Role
   /** Is told of each thing that happens on the wire, connection by connection. */
   readonly observe?: (ends: Admission.Ends) => Transcript.Observer
 }
@@ -169,6 +172,8 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   const throttle = yield* Throttle.orInMemory()
   const turnedAway = yield* Limited.make(throttle)
   const server = Server.make(options.quirks ?? Quirk.none)
+  const role = options.role ?? "notification"
+  Option.map(telemetry, ({ serving }) => serving(role))
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
@@ -178,10 +183,11 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   let closing = false
 
   const connection = Effect.fnUntraced(
-    function* (accepted: Tcp.Accepted, peer: Throttle.Peer) {
-      const limited = (limit: Limits.Name) => turnedAway(limit, accepted.remote)
+    function* (accepted: Tcp.Accepted, peer: Throttle.Peer, id: string) {
+      const { local, remote } = accepted
+      const limited = (limit: Limits.Name) => turnedAway(limit, remote)
       const wire = yield* Scope.fork(yield* Effect.scope)
-      const witness = Option.map(telemetry, ({ connected }) => connected(accepted))
+      const witness = Option.map(telemetry, ({ connected }) => connected({ id, role, local, remote }))
       yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
       const driver = yield* Driver.make(sideOf(server, limits, limited), accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
@@ -211,6 +217,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
         )
       const login = held(peer, limited, (question) => decide(question, accepted, enter, limited))
       const state = yield* Effect.ensuring(driver.login(login.decide), Effect.sync(login.over))
+      yield* tell(state)
       if (state._tag === "Closed") {
         if (state.reason === "Overdue") limited("loginTimeout")
         return
@@ -245,7 +252,9 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       return
     }
     accepted.onClosed(counted.success)
-    const fiber = runFork(connection(accepted, peer))
+    const id = nextId()
+    const about = { connection: id, role, peer: Address.format(accepted.remote) }
+    const fiber = runFork(Effect.annotateLogs(connection(accepted, peer, id), about))
     fibers.add(fiber)
     fiber.addObserver(() => fibers.delete(fiber))
   })
@@ -270,6 +279,19 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     warn: (minutes) => Effect.asVoid(PubSub.publish(warnings, minutes)),
   }
 })
+
+/** What the connections of this process have in common in their names, and those of hardly another. */
+const idPrefix = Crypto.randomBytes(4).toString("hex")
+let lastId = 0
+
+/** The name of a connection, for logs and traces. */
+const nextId = () => `${idPrefix}-${++lastId}`
+
+/** Writes into the log how a login has ended. */
+const tell = (state: Kinds["LoggedIn"] | Kinds["Over"]): Effect.Effect<void> =>
+  Effect.logDebug(
+    state._tag === "LoggedIn" ? `A client has logged in with ${state.dialect}` : `A login is over: ${state.reason}`,
+  )
 
 /** A connection before anything was said. */
 const start = { state: Server.initial, actions: [] } as const

@@ -19,6 +19,8 @@ import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import { Connector } from "./Connector.ts"
 import * as GatewayServer from "./GatewayServer.ts"
 import * as LoginServer from "./LoginServer.ts"
+import * as OperatorServer from "./OperatorServer.ts"
+import type * as Telemetry from "./Telemetry.ts"
 
 /** Where a server is to listen, and which address clients are told where that is another. */
 export interface Endpoint {
@@ -31,7 +33,7 @@ export interface Endpoint {
 export interface GatewayEndpoint extends Endpoint, Pick<GatewayServer.Options, "trustedProxies"> {}
 
 /** What is to be served. */
-export interface Plan extends Omit<LoginServer.Options, "listen"> {
+export interface Plan extends Omit<LoginServer.Options, "listen" | "role"> {
   readonly dispatch: Option.Option<Endpoint>
   readonly notification: ReadonlyArray<Endpoint>
   /** The way in over HTTP, which leads to a notification server of this process. */
@@ -63,6 +65,8 @@ export class Network extends Context.Service<
      * @keeps closing.warning xfr.gateway
      */
     readonly goDown: (minutes: number) => Effect.Effect<void>
+    /** Whether it takes logins now: not if its accounts do not answer, or once it goes down. */
+    readonly readiness: Effect.Effect<OperatorServer.Readiness>
   }
 >()("effect-msnp/net/Network") {}
 
@@ -107,26 +111,32 @@ export const make = Effect.fnUntraced(function* <R = never>(
   const referAway = (from: Referrals.Server): Admission.Policy => ({ _tag: "Refer", to: elsewhere, from })
 
   const serving: Array<LoginServer.Served> = []
-  const letIn = Effect.fnUntraced(function* (listener: LoginServer.Listener, inTheEnd: Admission.Policy) {
+  const letIn = Effect.fnUntraced(function* (
+    role: Telemetry.Role,
+    listener: LoginServer.Listener,
+    inTheEnd: Admission.Policy,
+  ) {
     const challenging = yield* Layer.build(
       Admission.layerNotification({
         policy: policy(Admission.challengeAll, inTheEnd),
         ...(plan.unverified === undefined ? {} : { unverified: plan.unverified }),
       }),
     )
-    const served = yield* throttled(Effect.provideContext(LoginServer.serve(listener, plan, onSession), challenging))
+    const served = yield* throttled(
+      Effect.provideContext(LoginServer.serve(listener, { ...plan, role }, onSession), challenging),
+    )
     serving.push(served)
     return served
   })
 
   const here: Array<Referrals.Candidate> = []
   for (const { listener, server } of notification) {
-    const served = yield* letIn(listener, referAway(server))
+    const served = yield* letIn("notification", listener, referAway(server))
     const fades = Referrals.fading.known
     here.push(Referrals.candidate(server, { isUp: () => true, load: served.sessions, fades }))
   }
 
-  for (const { listener } of gateway) yield* letIn(listener, { _tag: "Deny", code: 601 })
+  for (const { listener } of gateway) yield* letIn("gateway", listener, { _tag: "Deny", code: 601 })
 
   const referrals = [...here, ...elsewhere]
   for (const { listener, server } of dispatch) {
@@ -135,9 +145,15 @@ export const make = Effect.fnUntraced(function* <R = never>(
         policy: policy({ _tag: "Refer", to: referrals, from: server }, referAway(server)),
       }),
     )
-    yield* throttled(Effect.provideContext(LoginServer.serve(listener, plan, LoginServer.hearOnly), referring))
+    yield* throttled(
+      Effect.provideContext(
+        LoginServer.serve(listener, { ...plan, role: "dispatch" }, LoginServer.hearOnly),
+        referring,
+      ),
+    )
   }
 
+  const directory = yield* OperatorServer.directoryReadiness
   return {
     dispatch: Option.fromIterable(dispatch.map(({ server }) => server)),
     notification: notification.map(({ server }) => server),
@@ -149,6 +165,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
         isGoingDown = true
         return minutes > 0 ? Effect.forEach(serving, ({ warn }) => warn(minutes), { discard: true }) : Effect.void
       }),
+    readiness: Effect.suspend(() => (isGoingDown ? Effect.succeed("GoingDown") : directory)),
   }
 })
 
