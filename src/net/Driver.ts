@@ -172,9 +172,10 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   }
 
   const feed = (event: K["Event"], heard?: Heard) => {
-    const from = state
-    carryOut(side.transition(from, event), heard)
-    options.witness?.(from, event, state)
+    const step = side.transition(state, event)
+    // Told first: whoever waits for the end goes on while the step is being carried out.
+    options.witness?.(state, event, step.state)
+    carryOut(step, heard)
   }
 
   const { bounds } = options
