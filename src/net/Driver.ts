@@ -96,6 +96,8 @@ const readAhead = 65_536
 export interface Driver<K extends Kinds> {
   /** The state, as it is now. */
   readonly state: () => K["State"]
+  /** Whether the peer may say more. */
+  readonly isOpen: () => boolean
   /** Runs the login until it is done or over, asking `host` what the machine asks. */
   readonly login: <R>(
     host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>,
@@ -363,7 +365,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
       }),
     )
 
-  return { state: () => state, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
+  return { state: () => state, isOpen, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
 })
 
 /** What the bytes at hand are, within the bounds of a login. */

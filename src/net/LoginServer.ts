@@ -228,10 +228,9 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       const application = yield* Effect.forkChild(
         onSession(sessionOf(driver, state, accepted, Stream.fromPubSub(warnings))),
       )
-      const ending = yield* Effect.raceFirst(
-        Effect.as(driver.session, { _tag: "HungUp" } as const),
-        Effect.as(Fiber.await(application), { _tag: "Dismiss" } as const),
-      )
+      yield* Effect.raceFirst(driver.session, Fiber.await(application))
+      // An application ends, too, once its client has no more to say: then it is not the one who ends the session.
+      const ending = driver.isOpen() ? ({ _tag: "Dismiss" } as const) : ({ _tag: "HungUp" } as const)
       // A client that has no more to say may still listen; a connection that is over is closed at once.
       if (driver.state()._tag === "Closed") yield* Scope.close(wire, Exit.void)
       yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
