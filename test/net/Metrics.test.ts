@@ -193,7 +193,7 @@ describe("the logins", () => {
         // Six outcomes need a dialect of six, one can have none, and six go with either.
         assert.strictEqual(ids.length, 6 * 6 + 1 + 6 * 7)
       }
-      assert.isFalse([...metrics.series.keys()].some((id) => id.includes("gateway")))
+      assert.isFalse([...metrics.series.keys()].some((id) => id.includes('role="gateway"')))
       for (const limit of Object.keys(Limits.defaults)) {
         assert.strictEqual(metrics.series.get(`msnp_limits_hit_total{limit="${limit}"}`), 0)
       }
@@ -374,17 +374,15 @@ describe("the limits", () => {
   it.effect("are counted when they are hit", () =>
     Effect.gen(function* () {
       const metrics = yield* metricsOf(
-        Effect.map(Metrics.make, ({ limited }) => {
-          limited("lineBytes", World.dispatchAddress)
-          limited("lineBytes", World.notificationAddress)
-          limited("pendingDecisions", World.dispatchAddress)
-        }),
+        Effect.flatMap(notification, (connect) =>
+          Effect.andThen(saying(connect, ver + usr), saying(connect, "VER 1 MSNP5 MSNP4 MSNP3\r\n")),
+        ).pipe(Effect.provide(Limits.layer({ loginCommands: 1, dialects: 2 }))),
       )
       assert.deepStrictEqual(Exposition.counted(metrics, "msnp_limits_hit_total"), {
-        '{limit="lineBytes"}': 2,
-        '{limit="pendingDecisions"}': 1,
+        '{limit="loginCommands"}': 1,
+        '{limit="dialects"}': 1,
       })
-    }),
+    }).pipe(Effect.provide(Logger.layer([]))),
   )
 })
 
