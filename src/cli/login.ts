@@ -49,6 +49,10 @@ const input = {
     Flag.withDescription("Stay signed in, tell what happens, and log off when told to stop"),
     Flag.withDefault(false),
   ),
+  anyReferral: Flag.Boolean("any-referral").pipe(
+    Flag.withDescription("Go wherever a server refers to, were it nearer to this machine than the server is itself"),
+    Flag.withDefault(false),
+  ),
   timeout: Timeout.make(
     `How long the whole login may take (default ${Duration.toSeconds(LoginClient.defaultLimits.loginTimeout)})`,
   ).pipe(Flag.optional),
@@ -165,6 +169,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       server,
       password,
       observer,
+      referrals: flags.anyReferral ? "Anywhere" : "NoNearer",
       ...(first === undefined ? {} : { dialects: [first, ...others] }),
       ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
       ...Option.match(flags.timeout, {
@@ -189,7 +194,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       "",
       "  Exit codes: 0 signed in; 1 bad input; 2 wrong account or password; 3 no common dialect;",
       "  4 the server is in trouble or under maintenance; 5 no server could be reached;",
-      "  6 the server closed the connection or did not answer in time; 7 the server broke the protocol.",
+      "  6 the server closed the connection or did not answer in time; 7 the server broke the protocol, or misdirects.",
     ].join("\n"),
   ),
   Command.withShortDescription("Log in, say how it went, and log off"),

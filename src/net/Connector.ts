@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
+import * as Dns from "node:dns"
 import type * as Net from "node:net"
 import * as Os from "node:os"
 import * as Address from "../protocol/Address.ts"
@@ -69,11 +70,35 @@ export class ConnectError extends Schema.TaggedError<ConnectError>("effect-msnp/
   }
 }
 
+/** Whether a numeric address, which a name stands for, may be gone to. */
+export type Admits = (address: string) => boolean
+
+const anywhere: Admits = () => true
+
+/** The code of a name of whose addresses none is admitted. */
+const notAdmitted = "ENOTADMITTED"
+
+/** Looks names up, and leaves out those addresses that are not admitted. */
+export const admitting =
+  (lookup: Net.LookupFunction, admits: Admits): Net.LookupFunction =>
+  (name, options, done) =>
+    lookup(name, options, (error, found, family) => {
+      if (error !== null) return done(error, found, family)
+      const admitted = typeof found === "string" ? admits(found) : found.filter(({ address }) => admits(address))
+      if (admitted === true) return done(null, found, family)
+      if (admitted !== false && admitted.length > 0) return done(null, admitted)
+      return done(Object.assign(new Error(`No address of ${name} is admitted`), { code: notAdmitted }), [])
+    })
+
 /** Opens connections; each is closed with its scope. */
 export interface Connector {
   /** Whether PNG goes through: HTTP gateways took it for an error, and have polls in its place. */
   readonly pings: "Carried" | "Refused"
-  readonly connect: (to: Address.Address) => Effect.Effect<Socket.Socket, ConnectError, Scope.Scope>
+  /**
+   * Goes to none of the addresses that are not admitted. Those of a name are asked about where it is looked up here;
+   * numeric ones the caller knows, and what a proxy looks up is the proxy's.
+   */
+  readonly connect: (to: Address.Address, admits?: Admits) => Effect.Effect<Socket.Socket, ConnectError, Scope.Scope>
 }
 
 const whyNot = Tcp.whyNot({
@@ -85,6 +110,7 @@ const whyNot = Tcp.whyNot({
   EMFILE: "too many files are open",
   ENETDOWN: "the network is down",
   ENETUNREACH: "there is no way to that network",
+  [notAdmitted]: "it may not be gone to",
   EPERM: "this machine does not allow it",
   ETIMEDOUT: "it did not answer",
 })
@@ -142,7 +168,10 @@ export interface Options {
  */
 export const make = (options: Options = {}): Connector => ({
   pings: "Carried",
-  connect: (to) => Effect.mapError(Tcp.connect(to, options), (error) => fromSystem(error, to)),
+  connect: (to, admits = anywhere) =>
+    Effect.mapError(Tcp.connect(to, { lookup: admitting(options.lookup ?? Dns.lookup, admits) }), (error) =>
+      fromSystem(error, to),
+    ),
 })
 
 /** {@link make}, with names as the system has them. */

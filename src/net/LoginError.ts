@@ -28,6 +28,18 @@ export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effe
   }
 }
 
+/** The server refers us nearer to this machine than it is itself, to where it may have no business. */
+export class Misdirected extends Schema.TaggedError<Misdirected>("effect-msnp/net/Misdirected")("Misdirected", {
+  ...server,
+  /** The address that it refers to, and where that is, in a few words. */
+  to: Schema.String,
+  where: Schema.String,
+}) {
+  override get message() {
+    return `${this.server} refers to ${this.to}, ${this.where}: nearer than it is itself, so nobody went there. If that is meant, log in there, or allow any referral.`
+  }
+}
+
 /** The server does not let this account in: 911 for a wrong account or password, 923, 924. */
 export class Denied extends Schema.TaggedError<Denied>("effect-msnp/net/Denied")("Denied", {
   ...server,
@@ -125,6 +137,7 @@ export class LoggedOut extends Schema.TaggedError<LoggedOut>("effect-msnp/net/Lo
 /** Why a login failed. */
 export type LoginError =
   | ServerMisbehaved
+  | Misdirected
   | Denied
   | Unavailable
   | NoCommonDialect

@@ -92,9 +92,9 @@ const meanings: { readonly [message: string]: Doing } = {
  */
 export const make = (proxy: Proxy, options: Options = {}): Connector.Connector => ({
   pings: "Carried",
-  connect: (to) => {
+  connect: (to, admits = () => true) => {
     const settled = { lookup: Dns.lookup, timeout: "8 seconds", ...options } as const
-    return proxy._tag === "Socks4" ? connectToIpv4(proxy, to, settled) : connectTo(proxy, to, settled)
+    return proxy._tag === "Socks4" ? connectToIpv4(proxy, to, settled, admits) : connectTo(proxy, to, settled)
   },
 })
 
@@ -107,9 +107,11 @@ const connectToIpv4 = Effect.fnUntraced(function* (
   proxy: Proxy,
   to: Address.Address,
   options: Required<Options>,
+  admits: Connector.Admits,
 ): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
+  const lookup = Connector.admitting(options.lookup, admits)
   const addresses = yield* Effect.callback<ReadonlyArray<string>, Connector.ConnectError>((resume) =>
-    options.lookup(to.host, { family: 4, all: true }, (error, found) => {
+    lookup(to.host, { family: 4, all: true }, (error, found) => {
       if (error !== null) return resume(Effect.fail(Connector.fromSystem(error, to)))
       const all = typeof found === "string" ? [found] : found.map(({ address }) => address)
       // Of a host that is numeric the system says what it is, whatever family was asked for.
