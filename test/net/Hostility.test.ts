@@ -423,7 +423,7 @@ const hostile = fc.oneof(
 const unchecked = { disableChecks: true }
 
 /** Whether these are whole lines, each of a form that is expected there. */
-const linesOf = (bytes: string, forms: RegExp) => {
+const assertLines = (bytes: string, forms: RegExp) => {
   assert.match(bytes, /^([^\r\n]+\r\n)*$/)
   for (const line of bytes.split("\r\n").slice(0, -1)) assert.match(line, forms)
 }
@@ -431,10 +431,10 @@ const linesOf = (bytes: string, forms: RegExp) => {
 const silent = Effect.provide(Logger.layer([]))
 
 describe("no text that a program hands over makes a second line", () => {
-  const runs = { numRuns: 300 }
+  const sampled = <T>(property: fc.IAsyncProperty<T>) => Effect.promise(() => fc.assert(property, { numRuns: 300 }))
 
-  it("of what the server's host decides: challenge, account, friendly name, addresses", () =>
-    fc.assert(
+  it.live("of what the server's host decides: challenge, account, friendly name, addresses", () =>
+    sampled(
       fc.asyncProperty(hostile, hostile, hostile, hostile, fc.boolean(), (challenge, account, name, host, refers) =>
         Effect.gen(function* () {
           const network = MemorySocket.network()
@@ -459,17 +459,17 @@ describe("no text that a program hands over makes a second line", () => {
           )
           const peer = yield* Effect.flatMap(Effect.orDie(network.dial(World.notificationAddress)), Peer.inMemory)
           yield* peer.say(`VER 1 MSNP7\r\nUSR 2 MD5 I a@b.c\r\nUSR 3 MD5 S ${World.digest}\r\nOUT\r\n`)
-          linesOf(
+          assertLines(
             yield* peer.rest,
             /^(VER 1 MSNP7|USR 2 MD5 S [^ ]+|XFR 2 NS [^ ]+ 0 [^ ]+|USR 3 OK [^ ]+@[^ ]+ [^ ]+ 1|(500|911) [23])$/,
           )
         }).pipe(Effect.scoped, silent, Effect.runPromise),
       ),
-      runs,
-    ))
+    ),
+  )
 
-  it("of what is in a directory", () =>
-    fc.assert(
+  it.live("of what is in a directory", () =>
+    sampled(
       fc.asyncProperty(hostile, hostile, (account, name) =>
         Effect.gen(function* () {
           const network = MemorySocket.network()
@@ -490,18 +490,18 @@ describe("no text that a program hands over makes a second line", () => {
           const session = yield* Effect.exit(World.loginOver(network, World.aliceAt(World.notificationAddress, msnp7)))
           // The profile behind it is a payload of as many bytes as it announces; its fields are lines of their own.
           const said = network.connections[0]?.server() ?? ""
-          linesOf(
+          assertLines(
             said.replace(/MSG Hotmail Hotmail [0-9]+\r\n[^]*$/, ""),
             /^(VER 1 MSNP7 CVR0|INF 2 MD5|USR 3 MD5 S [0-9.]+|USR 4 OK [^ ]+@[^ ]+ [^ ]+ 1|500 4)$/,
           )
           if (Exit.isSuccess(session)) assert.match(said, /USR 4 OK/)
         }).pipe(Effect.scoped, silent, Effect.runPromise),
       ),
-      runs,
-    ))
+    ),
+  )
 
-  it("of who logs in, and as what", () =>
-    fc.assert(
+  it.live("of who logs in, and as what", () =>
+    sampled(
       fc.asyncProperty(hostile, hostile, (account, version) =>
         Effect.gen(function* () {
           const network = MemorySocket.network()
@@ -511,15 +511,15 @@ describe("no text that a program hands over makes a second line", () => {
             yield* Effect.exit(Effect.scoped(Effect.provideService(signing, Connector.Connector, network.connector)))
           }
           for (const { client } of network.connections) {
-            linesOf(
+            assertLines(
               client(),
               /^(VER 1 MSNP7 CVR0|INF 2|USR 3 MD5 I [^ ]+@[^ ]+|USR 4 MD5 S [0-9a-f]{32}|SYN 5 0|CHG 6 NLN|CVR 7( [^ ]+)?|OUT)$/,
             )
           }
         }).pipe(Effect.scoped, silent, Effect.runPromise),
       ),
-      runs,
-    ))
+    ),
+  )
 
   for (const [side, run] of [
     [
@@ -547,8 +547,8 @@ describe("no text that a program hands over makes a second line", () => {
         }),
     ],
   ] as const) {
-    it(`of what a program says in a session, of the ${side}`, () =>
-      fc.assert(
+    it.live(`of what a program says in a session, of the ${side}`, () =>
+      sampled(
         fc.asyncProperty(hostile, fc.array(hostile, { maxLength: 4 }), (verb, parameters) =>
           Effect.gen(function* () {
             const said = yield* run({
@@ -557,15 +557,15 @@ describe("no text that a program hands over makes a second line", () => {
               parameters,
               payload: "",
             })
-            linesOf(said.replace(/^\r\n/, ""), /^(QNG( [^ \t]+)*|OUT)$/)
+            assertLines(said.replace(/^\r\n/, ""), /^(QNG( [^ \t]+)*|OUT)$/)
           }).pipe(Effect.scoped, silent, Effect.runPromise),
         ),
-        runs,
-      ))
+      ),
+    )
   }
 
-  it("of lists, places and profile that an application has from its users", () =>
-    fc.assert(
+  it.live("of lists, places and profile that an application has from its users", () =>
+    sampled(
       fc.asyncProperty(hostile, fc.constantFrom("account", "name", "place", "field", "phone"), (text, slot) =>
         Effect.gen(function* () {
           const or = (name: typeof slot, harmless: string) => (slot === name ? text : harmless)
@@ -601,12 +601,12 @@ describe("no text that a program hands over makes a second line", () => {
           const payload = said.slice(begin, begin + Number(length))
           // Nineteen fields and the empty line behind them, whatever is in them.
           if (begin !== -1) assert.strictEqual(payload.match(/[\r\n]+/g)?.length, 20)
-          linesOf(
+          assertLines(
             begin === -1 ? said : said.slice(begin + Number(length)),
             /^(VER|USR|SYN|GTC|BLP|PRP|LSG|LST|URL|502|CHL)( [^ ]+)+$/,
           )
         }).pipe(Effect.scoped, silent, Effect.runPromise),
       ),
-      runs,
-    ))
+    ),
+  )
 })
