@@ -54,7 +54,7 @@ const eventOf = ({ _tag, ...finding }: Probe.Finding): Output.Event => ({
 })
 
 /** Words in a table: a long line tells by its beginning what it is. */
-const brief = (text: string, length?: number): string => Bytes.printable(Bytes.fromText(text), length)
+const brief = (text: string): string => Bytes.printable(Bytes.fromText(text))
 
 /** What came, and whether that was the end. */
 const answerOf = (answer: Probe.Answer, after: Probe.After): string => {
@@ -139,7 +139,7 @@ const moments = {
 
 const mistakeOf = ({ after, answer, expected, moment, sent, verdict }: Of<"WrongTime">): ReadonlyArray<string> => [
   moments[moment],
-  brief(sent, 24),
+  Bytes.shortened(Bytes.fromText(sent), 24),
   answerOf(answer, after),
   verdict === "Agrees" ? "the same" : expected.map((one) => answerOf(one, "Closed")).join(" or "),
 ]

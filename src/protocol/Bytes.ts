@@ -69,8 +69,11 @@ const escape = (character: string): string => {
 /** How much of a peer's words stands in a sentence, in characters. */
 const shown = 80
 
-/** As {@link legible}, for a sentence: cut to so many characters, by default 80, and an ellipsis. */
-export const printable = (bytes: string, length: number = shown): string => {
+/** As {@link legible}, cut to so many characters and an ellipsis. */
+export const shortened = (bytes: string, length: number): string => {
   const text = legible(bytes)
   return text.length > length ? `${text.slice(0, length).replace(/\p{Cs}$/u, "")}…` : text
 }
+
+/** As {@link shortened}, for a sentence: to 80 characters. */
+export const printable = (bytes: string): string => shortened(bytes, shown)

@@ -51,7 +51,7 @@ const sentence = ({ stderr }: Msnp.Ended): string => {
   const lines = stderr.trimEnd().split("\n")
   const last = lines[lines.length - 1] ?? ""
   expect(stderr).not.toMatch(/^\s+at /m)
-  expect(last).toMatch(/^msnp: .*[.]$/)
+  expect(last).toMatch(/^msnp: .*[.?]$/)
   return last
 }
 
