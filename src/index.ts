@@ -44,6 +44,7 @@ export * as Referrals from "./host/Referrals.ts"
 export * as SqlDirectory from "./host/SqlDirectory.ts"
 export * as SqliteDirectory from "./host/SqliteDirectory.ts"
 export * as Throttle from "./host/Throttle.ts"
+export * as Token from "./host/Token.ts"
 
 export * as ClientConfig from "./net/ClientConfig.ts"
 export * as Connector from "./net/Connector.ts"

@@ -9,6 +9,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Crypto from "node:crypto"
 import type * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
@@ -18,9 +21,11 @@ import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
+import * as Respond from "./internal/respond.ts"
 import type * as Limits from "./Limits.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
+import * as Token from "./Token.ts"
 
 /** Both ends of a connection. */
 export interface Ends {
@@ -110,8 +115,30 @@ const refer = (
 /** What a notification server does with the owner of an account whose address has not been verified. */
 export type Unverified = "LetIn" | "TurnDown"
 
+/** How many uses of tokens are remembered until they can be kept; of more, some are forgotten. */
+const maxUses = 1024
+
 /**
- * Decides as a notification server: challenges everybody, and lets in whoever answers right.
+ * Keeps which tokens are used while logins go on: all that come in while some are written are written together after
+ * that, so that a thousand clients that come back at once do not wait for a thousand writes.
+ */
+const keepUses = Effect.fnUntraced(function* (directory: Directory.Directory["Service"]) {
+  const uses = yield* Queue.dropping<Directory.TokenUse>(maxUses)
+  yield* Stream.fromQueue(uses).pipe(
+    Stream.runForEachArray((uses) =>
+      Effect.catch(directory.used(uses), (error) => Effect.logWarning("When tokens were used last is not kept", error)),
+    ),
+    Effect.forkScoped,
+  )
+  return (use: Directory.TokenUse) => Queue.offer(uses, use)
+})
+
+/**
+ * Decides as a notification server: challenges everybody, and lets in whoever answers right, by the account's password
+ * or one of its tokens.
+ *
+ * Nobody learns from it whether there is an account: whoever is turned down with 911 hears the same, after one question
+ * to the directory and one digest; one more for each token that the account has.
  *
  * @keeps beyond.unknown-account
  */
@@ -123,17 +150,30 @@ export const layerNotification = (options?: {
 }): Layer.Layer<Admission, never, Directory.Directory> =>
   Layer.effect(
     Admission,
-    Effect.map(Directory.Directory, (directory) => {
+    Effect.gen(function* () {
+      const directory = yield* Directory.Directory
+      const respond = yield* Respond.Respond
+      const keepUse = yield* keepUses(directory)
       const policy = options?.policy ?? Effect.succeed(challengeAll)
-      const judge: Admission["Service"]["judge"] = ({ account, challenge, digest }) =>
-        Effect.map(directory.find(account), (found) => {
-          if (Option.isNone(found)) return deny(911)
-          const { friendlyName, password, standing, verification, account } = found.value
-          const isRight = Challenge.matches(Challenge.respond(challenge, password), digest)
-          if (!isRight || standing === "Disabled") return deny(911)
-          if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
-          return { _tag: "Accept", account, friendlyName, verified: verification === "Verified" } as const
-        })
+      const decoy = Token.makeSecret()
+
+      const judge: Admission["Service"]["judge"] = Effect.fnUntraced(function* ({ account, challenge, digest }) {
+        const isRight = (secret: Redacted.Redacted<string>) => Challenge.matches(respond(challenge, secret), digest)
+        const found = yield* directory.find(account)
+        if (Option.isNone(found)) {
+          // For the time that it takes: it is nobody's password.
+          isRight(decoy)
+          return deny(911)
+        }
+        const { account: known, friendlyName, password, standing, tokens, verification } = found.value
+        const isPassword = isRight(password)
+        // All of them, whichever is right.
+        const [token] = tokens.filter(({ secret }) => isRight(secret))
+        if ((!isPassword && token === undefined) || standing === "Disabled") return deny(911)
+        if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
+        if (token !== undefined) yield* keepUse({ account: known, id: token.id, at: yield* Clock.currentTimeMillis })
+        return { _tag: "Accept", account: known, friendlyName, verified: verification === "Verified" }
+      })
       return {
         admit: admitBy(policy),
         judge: (question) =>
