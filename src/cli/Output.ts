@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Transcript from "../net/Transcript.ts"
@@ -52,6 +53,9 @@ export const fail = (reader: Reader, why: string, failure: Failure.Failure): Eff
 
 /** A text from elsewhere, for a person: it gives the terminal no orders, and is whole. */
 export const legible = (text: string): string => Bytes.legible(Bytes.fromText(text))
+
+/** A time, in milliseconds since 1970, in UTC and to the second. */
+export const time = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis)).replace(/\.\d+Z$/, "Z")
 
 /** A row of a table, in columns of these widths; the last cell is as wide as it is. */
 export const row = (widths: ReadonlyArray<number>, cells: ReadonlyArray<string>): string =>

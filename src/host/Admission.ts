@@ -167,8 +167,9 @@ export const layerNotification = (options?: {
         }
         const { account: known, friendlyName, password, standing, tokens, verification } = found.value
         const isPassword = isRight(password)
-        // All of them, whichever is right.
-        const [token] = tokens.filter(({ secret }) => isRight(secret))
+        // All of them are tried, whichever is right.
+        const tried = tokens.map(({ id, secret }) => ({ id, isRight: isRight(secret) }))
+        const token = tried.find(({ isRight }) => isRight)
         if ((!isPassword && token === undefined) || standing === "Disabled") return deny(911)
         if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
         if (token !== undefined) yield* keepUse({ account: known, id: token.id, at: yield* Clock.currentTimeMillis })

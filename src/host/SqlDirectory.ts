@@ -132,13 +132,11 @@ const TokenRow = Schema.Struct({
 })
 type TokenRow = typeof TokenRow.Type
 
-/** An account beside one of its tokens, or beside none. */
-const JoinedRow = Schema.Struct({
-  ...Row.fields,
-  token_id: Schema.OptionFromNullOr(Token.Id),
-  token_secret: Schema.OptionFromNullOr(Schema.Uint8Array),
+/** What stands of a token beside its account: nothing beside one that has none. */
+const ProofRow = Schema.Struct({
+  token: Schema.OptionFromNullOr(Token.Id),
+  secret: Schema.OptionFromNullOr(Schema.Uint8Array),
 })
-type JoinedRow = typeof JoinedRow.Encoded
 
 /** Makes sure of what kind the rows are that a statement answers. */
 type Rows<Row> = (
@@ -151,7 +149,7 @@ const rowsOf = <Row>(row: Schema.Codec<Row, unknown>): Rows<Row> => {
 }
 
 const rows = rowsOf(Row)
-const joinedRows = rowsOf(JoinedRow)
+const proofs = rowsOf(ProofRow)
 const tokenRows = rowsOf(TokenRow)
 const ids = rowsOf(Schema.Struct({ id: Token.Id }))
 const names = rowsOf(Schema.Struct({ name: Schema.String }))
@@ -322,16 +320,28 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
   })
 
   /** What is opened where there is no such account, so that finding none takes as long as finding one. */
-  const nobody: JoinedRow = {
+  const nobody: Row & typeof ProofRow.Encoded = {
     name: nobodyName,
-    account: "nobody@example.com",
+    account: Account.Account.make("nobody@example.com"),
     password: seal.close(nobodyName, Token.makeSecret()),
     friendly_name: "nobody",
     verification: "Verified",
     standing: "Disabled",
-    token_id: null,
-    token_secret: null,
+    token: null,
+    secret: null,
   }
+
+  /** Opens the token that stands beside an account, if one does. */
+  const proofOf = Effect.fnUntraced(function* (
+    { account, name }: Row,
+    { secret, token }: typeof ProofRow.Type,
+  ): Effect.fn.Return<Option.Option<Token.Proof>, Directory.DirectoryError> {
+    if (Option.isNone(token) || Option.isNone(secret)) return Option.none()
+    const id = token.value
+    const opened = seal.open(tokenName(name, id), secret.value)
+    if (Option.isNone(opened)) return yield* new Directory.DirectoryError({ message: unsealableToken(account, id) })
+    return Option.some({ id, secret: opened.value })
+  })
 
   /** The one account that a statement is about, as it was created. */
   const one = (account: Account.Account, statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
@@ -379,27 +389,19 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
 
   return {
     find: Effect.fnUntraced(function* (account) {
-      const joined = sql`SELECT msnp_accounts.*, msnp_tokens.id AS token_id, msnp_tokens.secret AS token_secret
-        FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
-        WHERE msnp_accounts.name = ${Account.fold(account)}`
-      const found = yield* answer(
-        joinedRows,
-        Effect.map(joined, (rows) => (rows.length === 0 ? [nobody] : rows)),
+      const joined = yield* Effect.mapError(
+        sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
+          FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
+          WHERE msnp_accounts.name = ${Account.fold(account)}`,
+        troubled,
       )
-      const tokens: Array<Token.Proof> = []
-      for (const { account, name, token_id, token_secret } of found) {
-        if (Option.isNone(token_id) || Option.isNone(token_secret)) continue
-        const [id, secret] = [token_id.value, seal.open(tokenName(name, token_id.value), token_secret.value)]
-        if (Option.isNone(secret)) {
-          return yield* new Directory.DirectoryError({ message: unsealableToken(account, id) })
-        }
-        tokens.push({ id, secret: secret.value })
-      }
-      const entry = yield* Effect.transposeOption(Option.map(Arr.head(found), entryOf))
-      return Option.map(
-        Option.filter(entry, () => found[0]?.name !== nobodyName),
-        (entry) => ({ ...entry, tokens }),
-      )
+      const found = joined.length === 0 ? [nobody] : joined
+      // What is the account's is the same in each row.
+      const [row] = yield* answer(rows, Effect.succeed(found.slice(0, 1)))
+      if (row === undefined) return Option.none()
+      const entry = yield* entryOf(row)
+      const tokens = yield* Effect.forEach(yield* answer(proofs, Effect.succeed(found)), (proof) => proofOf(row, proof))
+      return row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) })
     }),
 
     list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), entryOf),

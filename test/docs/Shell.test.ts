@@ -134,6 +134,14 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         }),
     ],
     [
+      /^msnp account (token (?:add|list) alice@example\.com.*)$/,
+      (args = "") =>
+        inHome(async (_, environment) => {
+          await account(["add", "alice@example.com"], environment)
+          expect(await account(wordsOf(args), environment)).not.toBe("")
+        }),
+    ],
+    [
       /^msnp sessions (list|kick alice@example\.com)$/,
       (args = "") =>
         inHome(async (home) => {
