@@ -15,12 +15,13 @@ import type * as Net from "node:net"
 import * as Os from "node:os"
 import * as Address from "../protocol/Address.ts"
 import * as Tcp from "./internal/tcp.ts"
+import * as Tls from "./Tls.ts"
 
 /**
  * Whose trouble it looks like that there is no connection: our own line's, theirs, that of a server which is to run on
- * this machine, or there is no telling.
+ * this machine, or there is no telling; or there is a server, but not the one that was meant, or not over TLS.
  */
-export const Fault = Schema.Literals(["Ours", "Theirs", "Here", "Unclear"])
+export const Fault = Schema.Literals(["Ours", "Theirs", "Here", "Unclear", "Mismatch"])
 export type Fault = typeof Fault.Type
 
 /** One address that was tried, what went wrong there, in a few words, and whose trouble that seems to be. */
@@ -56,6 +57,7 @@ export const describe = (tried: ReadonlyArray<Attempt>): string =>
 /** Whose trouble it seems to be that all of these failed: one that was theirs shows that our own line works. */
 export const blame = (tried: ReadonlyArray<Attempt>): Fault => {
   const isAny = (fault: Fault): boolean => tried.some(({ seems }) => seems === fault)
+  if (isAny("Mismatch")) return "Mismatch"
   if (isAny("Theirs")) return "Theirs"
   if (isAny("Unclear")) return "Unclear"
   return isAny("Ours") ? "Ours" : "Here"
@@ -101,7 +103,33 @@ export interface Connector {
   readonly connect: (to: Address.Address, admits?: Admits) => Effect.Effect<Socket.Socket, ConnectError, Scope.Scope>
 }
 
+const untrusted = "nobody whom we trust vouches for its certificate"
+const noTls = "it speaks no TLS"
+const oldTls = "it speaks no TLS of 1.2 or newer"
+
+/** What is wrong with a server that answers, but not as it was to answer over TLS: the codes of Node.js and OpenSSL. */
+const mismatches: { readonly [code: string]: string } = {
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet, or our clock is slow",
+  CERT_SIGNATURE_FAILURE: untrusted,
+  CERT_UNTRUSTED: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  [Tcp.noHandshake]: noTls,
+  EPROTO: noTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: oldTls,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: oldTls,
+  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+  INVALID_CA: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+}
+
 const whyNot = Tcp.whyNot({
+  ...mismatches,
   EACCES: "this machine does not allow it",
   EADDRNOTAVAIL: "this machine has no address to go there from",
   ECONNREFUSED: "nothing listens there",
@@ -148,7 +176,9 @@ export const fromSystem = (
   const isOnline = Object.values(interfaces).some((addresses = []) => addresses.some(({ internal }) => !internal))
   const attemptOf = (one: SystemError): Attempt => {
     const at = { host: one.address ?? to.host, port: one.port ?? to.port }
-    const seems = faults[one.code ?? ""] ?? (isOnline ? "Unclear" : "Ours")
+    const { code = "" } = one
+    if (code in mismatches) return attempt(at, whyNot(one), "Mismatch")
+    const seems = faults[code] ?? (isOnline ? "Unclear" : "Ours")
     return attempt(at, whyNot(one), seems === "Theirs" ? theirs(at) : seems)
   }
   const [first = attemptOf(error), ...others] = (error.errors ?? []).map(attemptOf)
@@ -159,18 +189,27 @@ export const fromSystem = (
 export interface Options {
   /** How a name becomes addresses; by default, as the system has it. */
   readonly lookup?: Net.LookupFunction
+  /** Over TLS, and whom to take for the server; in clear text where there is nothing. */
+  readonly tls?: Tls.Client
 }
 
+/** The same for `node:net`, for connectors that are made of it. */
+export const tcpOptions = ({ lookup, tls }: Options, to: Address.Address): Tcp.Options => ({
+  ...(lookup === undefined ? {} : { lookup }),
+  ...(tls === undefined ? {} : { tls: Tls.connecting(tls, to) }),
+})
+
 /**
- * Connects over TCP, with nothing in between.
+ * Connects over TCP, with nothing in between but TLS where that is wanted.
  *
  * The addresses of a name are tried in turn, IPv6 and IPv4 by turns: each has a quarter of a second, the last one more.
  */
 export const make = (options: Options = {}): Connector => ({
   pings: "Carried",
   connect: (to, admits = anywhere) =>
-    Effect.mapError(Tcp.connect(to, { lookup: admitting(options.lookup ?? Dns.lookup, admits) }), (error) =>
-      fromSystem(error, to),
+    Effect.mapError(
+      Tcp.connect(to, tcpOptions({ ...options, lookup: admitting(options.lookup ?? Dns.lookup, admits) }, to)),
+      (error) => fromSystem(error, to),
     ),
 })
 

@@ -26,6 +26,7 @@ import * as Gateway from "../protocol/Gateway.ts"
 import * as Connector from "./Connector.ts"
 import * as Courier from "./internal/courier.ts"
 import * as Reach from "./Reach.ts"
+import * as Tls from "./Tls.ts"
 
 /** How to connect through a gateway; names are those of gateways. */
 export interface Options extends Connector.Options {
@@ -46,6 +47,8 @@ export interface Options extends Connector.Options {
    */
   readonly referrals?: "NoNearer" | "Anywhere"
 }
+
+type Settled = Options & Required<Omit<Options, "tls">>
 
 const defaults = {
   pollInterval: "2 seconds",
@@ -87,7 +90,7 @@ export const make = (options: Options): Connector.Connector => ({
 })
 
 const open = Effect.fnUntraced(function* (
-  options: Required<Options>,
+  options: Settled,
   to: Address.Address,
 ): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
   const exchange = yield* exchanging(options, to)
@@ -131,7 +134,7 @@ const nothing = new Uint8Array(0)
 
 /** Sends a request, for the session that the answer before has named, and reads the answer; none where that is over. */
 const exchanging = Effect.fnUntraced(function* (
-  { answerTimeout, gateway, lookup, referrals }: Required<Options>,
+  { answerTimeout, gateway, lookup, referrals, tls }: Settled,
   to: Address.Address,
 ): Effect.fn.Return<
   (said: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, Connector.ConnectError>,
@@ -141,7 +144,12 @@ const exchanging = Effect.fnUntraced(function* (
   const itself = Reach.gate("Nowhere")
   let gate = itself
   const lookUp: Net.LookupFunction = (...asked) => Connector.admitting(lookup, gate.admits)(...asked)
-  const agent = yield* NodeHttpClient.makeAgent({ keepAlive: true, lookup: lookUp })
+  const agent = yield* NodeHttpClient.makeAgent({
+    keepAlive: true,
+    lookup: lookUp,
+    ...(tls === undefined ? {} : Tls.connecting(tls, gateway)),
+  })
+  const scheme = tls === undefined ? "http" : "https"
   const client = HttpClient.withScope(
     yield* Effect.provideService(NodeHttpClient.makeNodeHttp, NodeHttpClient.HttpAgent, agent),
   )
@@ -158,7 +166,7 @@ const exchanging = Effect.fnUntraced(function* (
           onSome: (sessionId) => ({ _tag: said.length > 0 ? "Say" : "Poll", sessionId }),
         }),
       )
-      const request = HttpClientRequest.post(`http://${Address.format(at())}${Gateway.path}?${query}`, { headers })
+      const request = HttpClientRequest.post(`${scheme}://${Address.format(at())}${Gateway.path}?${query}`, { headers })
       const response = yield* client.execute(HttpClientRequest.bodyUint8Array(request, said, Gateway.contentType))
       if (response.status === 400 && Option.isSome(sessionId)) return Option.none()
       if (response.status !== 200) return yield* refusal(at(), `it answered with HTTP ${response.status}`)

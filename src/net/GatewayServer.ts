@@ -32,6 +32,7 @@ import * as Courier from "./internal/courier.ts"
 import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as LoginServer from "./LoginServer.ts"
+import type * as Tls from "./Tls.ts"
 
 /** Where a gateway is to listen, and how. */
 export interface Options {
@@ -41,6 +42,8 @@ export interface Options {
   readonly advertise: Option.Option<string>
   /** The networks of HTTP proxies that are believed when they say for whom they ask (`X-Forwarded-For`). */
   readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
+  /** Over TLS (https), and with which certificate; in clear text where there is nothing. */
+  readonly tls?: Tls.Server
 }
 
 /** How long requests under way may take at the end, once no session is left. */
@@ -233,6 +236,7 @@ export const listen = Effect.fnUntraced(function* (
       limited(counted.failure, remote)
     }
   })
+  if (options.tls !== undefined) secure(http, options.tls.context)
   const { serve } = yield* NodeHttpServer.make(() => http, {
     ...options.listen,
     backlog: Tcp.backlog,
@@ -265,6 +269,16 @@ export const listen = Effect.fnUntraced(function* (
     },
   }
 })
+
+/** Lets a server of HTTP speak over TLS: with its own limits from the first moment, so that no handshake outlasts them. */
+const secure = (http: Http.Server, securing: Tcp.Securing): void => {
+  const listeners = http.listeners("connection")
+  http.removeAllListeners("connection")
+  http.on("connection", (conn) => {
+    const secured = Tcp.secure(conn, securing)
+    for (const listener of listeners) listener.call(http, secured)
+  })
+}
 
 /** Digits are drawn twelve at a time: this is the first number with thirteen. */
 const thirteenDigits = 1_000_000_000_000

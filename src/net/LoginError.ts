@@ -78,6 +78,7 @@ const advice: { readonly [fault in Connector.Fault]: string } = {
   Theirs: "It looks like their network, not our connection.",
   Here: "That is this machine: is the server running?",
   Unclear: "It may be our connection or their network.",
+  Mismatch: "The server is there, but not as we were to find it: see to its TLS, or to ours.",
 }
 
 /**

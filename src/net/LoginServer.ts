@@ -36,6 +36,7 @@ import * as Driver from "./Driver.ts"
 import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as Telemetry from "./Telemetry.ts"
+import type * as Tls from "./Tls.ts"
 import * as Transcript from "./Transcript.ts"
 
 /** What can be said in a session: OUT is said by the server itself. */
@@ -65,6 +66,8 @@ export interface Session extends Admission.Ends {
 export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
+  /** Over TLS, and with which certificate; in clear text where there is nothing. */
+  readonly tls?: Tls.Server
   readonly quirks?: Quirk.Quirks
   /** What the server is to its operators; by default a notification server. */
   readonly role?: Telemetry.Role
@@ -110,7 +113,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
   options: Options,
   onSession: OnSession<R>,
 ): Effect.fn.Return<LoginServer["Service"], ListenError, Scope.Scope | Requirements | R> {
-  const listener = yield* listen(options.listen)
+  const listener = yield* listen(options.listen, Option.fromUndefinedOr(options.tls))
   yield* serve(listener, options, onSession)
   return { address: listener.address }
 })
@@ -129,9 +132,22 @@ export const layerWith = <R>(
 /** A socket that listens, and on which nothing is served yet. */
 export interface Listener extends Tcp.Listener {}
 
-/** Binds a listening socket: its address is known before anything is served on it. Closed with the scope. */
-export const listen = (at: Address.Address): Effect.Effect<Listener, ListenError, Scope.Scope> =>
-  Effect.mapError(Tcp.listen(at), fromSystem(at))
+/**
+ * Binds a listening socket: its address is known before anything is served on it. Closed with the scope.
+ *
+ * Over TLS, the time for a handshake is part of the time for a login.
+ */
+export const listen = (
+  at: Address.Address,
+  tls: Option.Option<Tls.Server> = Option.none(),
+): Effect.Effect<Listener, ListenError, Scope.Scope> =>
+  Effect.mapError(
+    Tcp.listen(
+      at,
+      Option.map(tls, ({ context }) => context),
+    ),
+    fromSystem(at),
+  )
 
 const reasons: { readonly [code: string]: string } = {
   EADDRINUSE: "the port is in use",
@@ -162,7 +178,7 @@ export interface Served {
  */
 export const serve = Effect.fnUntraced(function* <R = never>(
   listener: Listener,
-  options: Omit<Options, "listen">,
+  options: Omit<Options, "listen" | "tls">,
   onSession: OnSession<R>,
 ): Effect.fn.Return<Served, never, Scope.Scope | Requirements | R> {
   const limits = yield* Limits.Current

@@ -21,12 +21,23 @@ import * as GatewayServer from "./GatewayServer.ts"
 import * as LoginServer from "./LoginServer.ts"
 import * as OperatorServer from "./OperatorServer.ts"
 import type * as Telemetry from "./Telemetry.ts"
+import type * as Tls from "./Tls.ts"
 
 /** Where a server is to listen, and which address clients are told where that is another. */
 export interface Endpoint {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
   readonly advertise: Option.Option<Address.Address>
+  /** Over TLS, and with which certificate; in clear text where there is nothing. */
+  readonly tls?: Tls.Server
+}
+
+/** How a server speaks. */
+export type Transport = "ClearText" | "Tls"
+
+/** A server that listens. */
+export interface Listening extends Referrals.Server {
+  readonly transport: Transport
 }
 
 /** Where an HTTP gateway is to listen, which clients are told the host of, and who is believed there. */
@@ -38,7 +49,10 @@ export interface Plan extends Omit<LoginServer.Options, "listen" | "role"> {
   readonly notification: ReadonlyArray<Endpoint>
   /** The way in over HTTP, which leads to a notification server of this process. */
   readonly gateway: Option.Option<GatewayEndpoint>
-  /** Notification servers elsewhere that the dispatch server refers to as well, as long as they can be connected to. */
+  /**
+   * Notification servers elsewhere that the dispatch server refers to as well, as long as they can be connected to; they
+   * speak as it does.
+   */
   readonly referTo: ReadonlyArray<Address.Address>
   /** By default those whose address has not been verified are let in. */
   readonly unverified?: Admission.Unverified
@@ -50,10 +64,10 @@ export interface Plan extends Omit<LoginServer.Options, "listen" | "role"> {
 export class Network extends Context.Service<
   Network,
   {
-    readonly dispatch: Option.Option<Referrals.Server>
-    readonly notification: ReadonlyArray<Referrals.Server>
-    readonly gateway: Option.Option<Referrals.Server>
-    /** All that the dispatch server refers to. */
+    readonly dispatch: Option.Option<Listening>
+    readonly notification: ReadonlyArray<Listening>
+    readonly gateway: Option.Option<Listening>
+    /** All that the dispatch server refers to: those that speak as it does, since clients are told of nothing else. */
     readonly referrals: ReadonlyArray<Referrals.Candidate>
     /** How many clients are signed in. */
     readonly sessions: Effect.Effect<number>
@@ -108,7 +122,11 @@ export const make = Effect.fnUntraced(function* <R = never>(
       if (plan.trouble !== undefined) return { _tag: "Deny", code: plan.trouble }
       return isGoingDown ? inTheEnd : usual
     })
-  const referAway = (from: Referrals.Server): Admission.Policy => ({ _tag: "Refer", to: elsewhere, from })
+  /** Servers elsewhere speak as the dispatch server does. */
+  const referAway = (from: Listening): Admission.Policy => {
+    const isAlike = dispatch.every(({ server }) => server.transport === from.transport)
+    return { _tag: "Refer", to: isAlike ? elsewhere : [], from }
+  }
 
   const serving: Array<LoginServer.Served> = []
   const letIn = Effect.fnUntraced(function* (
@@ -129,16 +147,18 @@ export const make = Effect.fnUntraced(function* <R = never>(
     return served
   })
 
-  const here: Array<Referrals.Candidate> = []
+  const here: Array<Referrals.Candidate & Listening> = []
   for (const { listener, server } of notification) {
     const served = yield* letIn("notification", listener, referAway(server))
     const fades = Referrals.fading.known
-    here.push(Referrals.candidate(server, { isUp: () => true, load: served.sessions, fades }))
+    const { transport } = server
+    here.push({ ...Referrals.candidate(server, { isUp: () => true, load: served.sessions, fades }), transport })
   }
 
   for (const { listener } of gateway) yield* letIn("gateway", listener, { _tag: "Deny", code: 601 })
 
-  const referrals = [...here, ...elsewhere]
+  const alike = here.filter(({ transport }) => dispatch.every(({ server }) => server.transport === transport))
+  const referrals = [...alike, ...elsewhere]
   for (const { listener, server } of dispatch) {
     const referring = yield* Layer.build(
       Admission.layerNotification({
@@ -175,16 +195,27 @@ export const layer = (
 ): Layer.Layer<Network, LoginServer.ListenError, Directory.Directory | Presence.Presence> =>
   Layer.effect(Network, make(plan, LoginServer.hearOnly))
 
-const bind = ({ advertise, listen }: Endpoint) =>
-  Effect.map(LoginServer.listen(listen), (listener) => ({
-    listener,
-    server: { bound: listener.address, advertise } satisfies Referrals.Server,
-  }))
+const bound = (
+  listener: LoginServer.Listener,
+  { advertise, tls }: Endpoint,
+): { readonly listener: LoginServer.Listener; readonly server: Listening } => ({
+  listener,
+  server: {
+    bound: listener.address,
+    advertise,
+    transport: tls === undefined ? "ClearText" : "Tls",
+  },
+})
 
-const bindGateway = ({ advertise, listen, trustedProxies }: GatewayEndpoint) =>
+const bind = (endpoint: Endpoint) =>
+  Effect.map(LoginServer.listen(endpoint.listen, Option.fromUndefinedOr(endpoint.tls)), (listener) =>
+    bound(listener, endpoint),
+  )
+
+const bindGateway = (endpoint: GatewayEndpoint) =>
   Effect.map(
-    GatewayServer.listen({ listen, advertise: Option.map(advertise, ({ host }) => host), trustedProxies }),
-    (listener) => ({ listener, server: { bound: listener.address, advertise } satisfies Referrals.Server }),
+    GatewayServer.listen({ ...endpoint, advertise: Option.map(endpoint.advertise, ({ host }) => host) }),
+    (listener) => bound(listener, endpoint),
   )
 
 /** A server elsewhere, which is tried now, and then again and again until the scope closes. */
