@@ -24,12 +24,15 @@ import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Stop from "./Stop.ts"
 import * as Timeout from "./Timeout.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 import * as Way from "./Way.ts"
 
 const input = {
   account: AccountArgument.make("The account to log in with, for instance alice@example.com"),
   server: Way.server,
   proxy: Way.proxy,
+  tls: TlsFlags.tls,
+  tlsCa: TlsFlags.authority,
   memory: Way.memory,
   dialect: Flag.Literals("dialect", Dialect.all).pipe(
     Flag.withDescription("A dialect to offer, the preferred one first; may be repeated (default all)"),
@@ -160,7 +163,10 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       )
     }
     const server = yield* Way.serverOf(flags.server)
-    const way = yield* Layer.build(Layer.merge(Way.layerProxy(flags.proxy), Way.layerMemory(flags.memory)))
+    const tls = yield* Way.tlsOf(flags)
+    const way = yield* Layer.build(
+      Layer.merge(Way.layerConnector({ server, tls }, flags.proxy), Way.layerMemory(flags.memory, tls)),
+    )
     const password = yield* Password.ask(passwordFile, account)
     const observer = transcript ? yield* Output.transcriber(reader) : reader === "Person" ? stages : Transcript.silent
     const [first, ...others] = flags.dialect
@@ -181,7 +187,11 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
     const signIn = flags.stay ? stay : Option.isSome(flags.as) ? show : once
     yield* signIn(options, reader).pipe(
       Effect.provideContext(way),
-      Effect.catch((error) => Output.fail(reader, error._tag, Failure.fromLogin(error))),
+      Effect.catch((error) => {
+        const { kind, message } = Failure.fromLogin(error)
+        const hint = TlsFlags.hintOf(error, tls)
+        return Output.fail(reader, error._tag, new Failure.Failure({ kind, message: message + hint }))
+      }),
     )
   }).pipe(Effect.scoped),
 ).pipe(
@@ -213,6 +223,10 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       command:
         "msnp login alice@example.com --server messenger.example.net --proxy socks5://127.0.0.1:1080 --strategy fast",
       description: "Through a SOCKS proxy, in as few round trips as there can be",
+    },
+    {
+      command: "msnp login alice@example.com --server messenger.example.net:1874 --tls",
+      description: "Over TLS, with a certificate for messenger.example.net",
     },
   ]),
 )

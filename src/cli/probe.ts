@@ -21,6 +21,7 @@ import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 import * as Timeout from "./Timeout.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 import * as Way from "./Way.ts"
 
 const input = {
@@ -42,6 +43,8 @@ const input = {
     `How long the server may take for an answer (default ${Duration.toSeconds(Probe.defaultLimits.answerTimeout)})`,
   ).pipe(Flag.optional),
   proxy: Way.proxy,
+  tls: TlsFlags.tls,
+  tlsCa: TlsFlags.authority,
   json: Output.jsonFlag,
 }
 
@@ -186,7 +189,7 @@ export const probe = Command.make("probe", input, ({ account, proxy, server, wro
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
     const extent = wrongTime ? "Tried" : "Spared"
-    const way = yield* Layer.build(Way.layerProxy(proxy))
+    const way = yield* Layer.build(Way.layerConnector({ server, tls: yield* Way.tlsOf(flags) }, proxy))
     const options: Probe.Options = {
       server,
       account,

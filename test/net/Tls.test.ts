@@ -3,18 +3,23 @@ import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import type * as Net from "node:net"
 import * as Path from "node:path"
 import * as NodeTls from "node:tls"
 import type * as Admission from "../../src/host/Admission.ts"
-import type * as Layer from "effect/Layer"
+import * as Directory from "../../src/host/Directory.ts"
+import * as Presence from "../../src/host/Presence.ts"
 import * as Connector from "../../src/net/Connector.ts"
+import * as GatewayConnector from "../../src/net/GatewayConnector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
+import * as Network from "../../src/net/Network.ts"
 import * as SocksConnector from "../../src/net/SocksConnector.ts"
 import * as Tls from "../../src/net/Tls.ts"
 import type * as Address from "../../src/protocol/Address.ts"
@@ -365,14 +370,14 @@ describe("a server over TLS", () => {
     }),
   )
 
-  it.live("answers clear text with the alert of TLS and the end, and logs nothing of it", () => {
+  it.live("closes on a peer that speaks in clear text, and logs nothing of it", () => {
     const logged: Array<unknown> = []
     const note = Logger.make(({ message }) => void logged.push(message))
     return Effect.gen(function* () {
       const server = yield* serve(yield* Certificates.server("server"))
       const peer = yield* Peer.connect(server)
       yield* peer.say("VER 1 MSNP7\r\n")
-      yield* peer.rest
+      assert.notInclude(yield* peer.rest, "VER")
       yield* peer.reset
       yield* Resources.until(() => Resources.connections() === 0)
       assert.deepStrictEqual(logged, [])
@@ -419,6 +424,92 @@ describe("a server over TLS", () => {
       const authority = yield* Effect.flip(Tls.client({ name: local, authority: Option.some("nothing") }))
       assert.strictEqual(authority.message, "TLS cannot be spoken: the authority is no certificate in PEM.")
     }),
+  )
+})
+
+describe("a network that speaks both", () => {
+  const at = { listen: { host: local, port: 0 }, advertise: Option.none() }
+  const plan: Network.Plan = { dispatch: Option.some(at), notification: [], gateway: Option.none(), referTo: [] }
+  const withHost = Effect.provide(Layer.merge(Directory.layerMemory([World.alice]), Presence.layerMemory))
+
+  it.live("refers to servers that speak as its dispatch server does, and has one presence for all", () =>
+    Effect.gen(function* () {
+      const tls = yield* Certificates.server("server")
+      const network = yield* Network.make(
+        { ...plan, dispatch: Option.some({ ...at, tls }), notification: [at, { ...at, tls }] },
+        LoginServer.hearOnly,
+      )
+      assert.deepStrictEqual(
+        network.notification.map(({ transport }) => transport),
+        ["ClearText", "Tls"],
+      )
+      const [plain, secured] = network.notification
+      const dispatch = yield* Effect.fromOption(network.dispatch)
+      const client = yield* Certificates.client(local)
+      const session = yield* logIn(dispatch.bound, client)
+      assert.deepStrictEqual(session.server, secured?.bound)
+      const elsewhere = yield* LoginClient.login(
+        World.aliceAt(yield* Effect.fromOption(Option.fromUndefinedOr(plain?.bound))),
+      )
+      const ending = yield* Effect.flip(Stream.runDrain(session.commands))
+      assert.strictEqual(ending._tag === "LoggedOut" ? ending.reason : ending._tag, "LoggedInElsewhere")
+      yield* elsewhere.logOff
+    }).pipe(withHost),
+  )
+
+  it.live("tells 601 where no server speaks as its dispatch server does", () =>
+    Effect.gen(function* () {
+      const tls = yield* Certificates.server("server")
+      const network = yield* Network.make({ ...plan, notification: [{ ...at, tls }] }, LoginServer.hearOnly)
+      const dispatch = yield* Effect.fromOption(network.dispatch)
+      const error = yield* Effect.scoped(Effect.flip(LoginClient.login(World.aliceAt(dispatch.bound))))
+      assert.strictEqual(error._tag === "Unavailable" ? error.code : error._tag, 601)
+      assert.deepStrictEqual(network.referrals, [])
+    }).pipe(withHost),
+  )
+
+  it.live("sends who is to leave a server for another one only to those that speak as it does", () =>
+    Effect.gen(function* () {
+      const tls = yield* Certificates.server("server")
+      const stage = yield* Peer.listen
+      const network = yield* Network.make(
+        { ...plan, notification: [at, { ...at, tls }], referTo: [stage.address] },
+        LoginServer.hearOnly,
+      )
+      yield* network.goDown(0)
+      const [plain, secured] = network.notification
+      const error = yield* Effect.scoped(
+        Effect.flip(
+          logIn(yield* Effect.fromOption(Option.fromUndefinedOr(secured?.bound)), yield* Certificates.client(local)),
+        ),
+      )
+      assert.strictEqual(error._tag === "Unavailable" ? error.code : error._tag, 601)
+      const peer = yield* Peer.connect(yield* Effect.fromOption(Option.fromUndefinedOr(plain?.bound)))
+      yield* peer.say(opening)
+      assert.include(yield* peer.rest, `XFR 2 NS ${local}:${stage.address.port} `)
+    }).pipe(withHost),
+  )
+
+  it.live("speaks TLS over its HTTP gateway, too", () =>
+    Effect.gen(function* () {
+      const tls = yield* Certificates.server("named")
+      const network = yield* Network.make(
+        { ...plan, dispatch: Option.none(), gateway: Option.some({ ...at, tls, trustedProxies: [] }) },
+        LoginServer.hearOnly,
+      )
+      const gateway = (yield* Effect.fromOption(network.gateway)).bound
+      const through = (tls: Tls.Client) =>
+        Effect.provideService(
+          LoginClient.login(World.aliceAt({ host: "10.0.0.1", port: 1863 })),
+          Connector.Connector,
+          GatewayConnector.make({ gateway, tls }),
+        )
+      const session = yield* through(yield* Certificates.client())
+      assert.strictEqual(session.account, "alice@hotmail.com")
+      yield* session.logOff
+      const error = yield* Effect.scoped(Effect.flip(through(yield* Certificates.client(local))))
+      assert.include(error.message, "its certificate is for another name")
+    }).pipe(withHost),
   )
 })
 
