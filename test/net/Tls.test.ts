@@ -1,6 +1,7 @@
 /** TLS on either side, over real sockets; the other side is `node:tls` itself where it is not ours. */
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -15,6 +16,7 @@ import * as NodeTls from "node:tls"
 import type * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
 import * as Presence from "../../src/host/Presence.ts"
+import * as ClientConfig from "../../src/net/ClientConfig.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as GatewayConnector from "../../src/net/GatewayConnector.ts"
 import * as LoginClient from "../../src/net/LoginClient.ts"
@@ -165,6 +167,41 @@ describe("a whole login over TLS", () => {
         Effect.exit(connect(server, { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" })),
       )
       assert.strictEqual(oldest._tag, "Failure")
+    }),
+  )
+})
+
+describe("a client that is told by its environment", () => {
+  const connect = (server: Address.Address, settings: { readonly [name: string]: string }) =>
+    Effect.scoped(LoginClient.login(World.aliceAt(server))).pipe(
+      Effect.provide(ClientConfig.layerConnector),
+      Effect.provide(
+        ConfigProvider.layer(ConfigProvider.fromUnknown({ MSNP_SERVER: `${local}:${server.port}`, ...settings })),
+      ),
+    )
+
+  it.live("speaks TLS with whom it is told to trust", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(yield* Certificates.server("server"))
+      const authority = { MSNP_TLS_CA: Certificates.path("authority.pem") }
+      const session = yield* connect(server, { ...authority, MSNP_TLS: "true" })
+      assert.strictEqual(session.account, "alice@hotmail.com")
+      const inClearText = yield* Effect.flip(connect(server, { ...authority, MSNP_TLS: "false" }))
+      assert.strictEqual(inClearText._tag, "Disconnected")
+    }),
+  )
+
+  it.live("says what makes no sense there", () =>
+    Effect.gen(function* () {
+      const told = (settings: { readonly [name: string]: string }) =>
+        Effect.map(Effect.flip(connect(World.dispatchAddress, settings)), ({ message }) => message)
+      assert.include(yield* told({ MSNP_TLS: "yes" }), "MSNP_TLS is not true or false.")
+      const key = Certificates.path("server.key")
+      assert.include(yield* told({ MSNP_TLS: "true", MSNP_TLS_CA: key }), "the authority is no certificate in PEM.")
+      assert.include(
+        yield* told({ MSNP_TLS: "true", MSNP_TLS_CA: "nowhere.pem" }),
+        "MSNP_TLS_CA: nowhere.pem cannot be read.",
+      )
     }),
   )
 })
