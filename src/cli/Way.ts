@@ -19,6 +19,7 @@ import * as Proxy from "../net/Proxy.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as Failure from "./Failure.ts"
 import * as Files from "./Files.ts"
+import * as Output from "./Output.ts"
 import * as Settings from "./Settings.ts"
 import * as TlsFlags from "./TlsFlags.ts"
 
@@ -128,7 +129,9 @@ export const layerMemory = (
       const path = Option.isSome(tls) ? Path.join(folder, "tls") : folder
       return Layer.catch(NsMemory.layerFolder(path), (error) =>
         Layer.effectDiscard(
-          Effect.logWarning(`No server is remembered: ${path} cannot be used: ${Files.whyNot("Write", error)}.`),
+          Effect.logWarning(
+            Output.legible(`No server is remembered: ${path} cannot be used: ${Files.whyNot("Write", error)}.`),
+          ),
         ),
       )
     }),
