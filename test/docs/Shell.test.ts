@@ -125,7 +125,15 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         expect(stdout).toMatch(/^ +Tests +\d+ passed \| \d+ skipped/m)
       },
     ],
-    [/^msnp (serve.*)$/, (args = "") => whileServing(args.split(" "), async () => {})],
+    [
+      // The port that stands there may be in use here.
+      /^msnp (serve.*)$/,
+      (args = "") => whileServing(args.replace(/(--metrics 127\.0\.0\.1):\d+/, "$1:0").split(" "), async () => {}),
+    ],
+    [
+      /^OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318 msnp serve$/,
+      () => expect(read("test/cli/Observe.test.ts")).toContain("OTEL_EXPORTER_OTLP_ENDPOINT: url"),
+    ],
     [
       /^msnp account (add .*|list|rekey)$/,
       (args = "") =>
