@@ -237,8 +237,10 @@ describe("a directory in a file", () => {
       }
       assert.deepStrictEqual(yield* secretsOf(directory, alice), [Redacted.value(secret)])
       assert.deepStrictEqual(yield* secretsOf(directory, bob), [])
-      // It is Alice's under its own ID only.
-      behind(path, (database) => database.exec(`UPDATE msnp_tokens SET id = 'abc234'`))
+      // It is Alice's under its own ID only, and under that nobody else's.
+      behind(path, (database) => database.exec("UPDATE msnp_tokens SET name = 'bob@x'"))
+      assert.strictEqual((yield* Effect.flip(directory.find(bob))).message, sentence(bob, hers))
+      behind(path, (database) => database.exec("UPDATE msnp_tokens SET name = 'alice@hotmail.com', id = 'abc234'"))
       assert.strictEqual((yield* Effect.flip(directory.find(alice))).message, sentence(alice, "abc234"))
     }),
   )
