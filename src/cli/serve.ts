@@ -9,8 +9,10 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Directory from "../host/Directory.ts"
+import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Control from "../net/Control.ts"
 import * as Network from "../net/Network.ts"
 import type * as OperatorServer from "../net/OperatorServer.ts"
@@ -20,6 +22,7 @@ import * as Quirk from "../protocol/Quirk.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
+import * as LimitFlag from "./LimitFlag.ts"
 import * as Observe from "./Observe.ts"
 import * as Output from "./Output.ts"
 import * as Place from "./Place.ts"
@@ -118,6 +121,15 @@ const flags = {
       (name) => (Quirk.isQuirk(name) ? Option.some(name) : Option.none()),
       () => `one of ${Quirk.all.join(", ")}`,
     ),
+    Flag.atLeast(0),
+  ),
+  limits: LimitFlag.limits,
+  exempt: Flag.String("exempt").pipe(
+    Flag.withMetavar("CIDR"),
+    Flag.withDescription(
+      "A network whose clients share their addresses with many others: a gateway or a proxy. What one address may take does not hold there, as it does not for this machine and for trusted proxies; may be repeated",
+    ),
+    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
     Flag.atLeast(0),
   ),
   demo: Flag.Boolean("demo").pipe(
@@ -246,7 +258,11 @@ export const serve = Command.make("serve", flags, (flags) =>
       reader,
       Effect.suspend(() => readiness),
     )
-    const host = yield* Layer.build(Layer.provideMerge(Layer.merge(accounts, Presence.layerMemory), observed))
+    const throttle = Throttle.layerMemory({ exempt: [...Throttle.loopback, ...flags.trustedProxies, ...flags.exempt] })
+    const host = yield* Layer.mergeAll(accounts, Presence.layerMemory, throttle).pipe(
+      Layer.provideMerge(Layer.merge(observed, Limits.layer(flags.limits))),
+      Layer.build,
+    )
     return yield* Effect.gen(function* () {
       const network = yield* start({
         dispatch: Option.map(flags.dispatch, endpointOf),
