@@ -195,7 +195,9 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
       const ip = NetAddress.toCanonical(parsed.success)
       if (exempt.some((network) => IpNetwork.contains(network, ip))) return exempted
       return counted(
-        NetAddress.isIpv4Address(ip) ? host : IpNetwork.format(IpNetwork.fromAddressUnsafe(ip, ipv6Prefix)),
+        NetAddress.isIpv4Address(ip)
+          ? NetAddress.formatIp(ip)
+          : IpNetwork.format(IpNetwork.fromAddressUnsafe(ip, ipv6Prefix)),
       )
     },
     turnedAway: (limit, host) =>
