@@ -42,6 +42,7 @@ const noting = <A, E, R>(run: (hits: ReadonlyArray<string>) => Effect.Effect<A, 
   Effect.suspend(() => {
     const hits: Array<string> = []
     const observer: Telemetry.Observer = {
+      serving: () => {},
       connected: () => ({ stepped: () => {}, ended: () => {} }),
       limited: (limit) => void hits.push(limit),
     }
