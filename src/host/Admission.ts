@@ -91,7 +91,7 @@ const admitBy =
         case "Challenge":
           return Effect.map(challenge, (challenge) => ({ _tag: "Challenge", challenge }))
         case "Refer":
-          return Effect.map(Clock.currentTimeMillis, (now) => refer(policy, dialect, local, now))
+          return Effect.map(Clock.monotonicTimeNanos, (now) => refer(policy, dialect, local, Number(now / 1_000_000n)))
         case "Deny":
           return Effect.succeed(deny(policy.code))
       }

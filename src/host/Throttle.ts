@@ -59,8 +59,8 @@ export const loopback: ReadonlyArray<IpNetwork.IpNetwork> = ["127.0.0.0/8", "::1
 /** What of an IPv6 address is one peer: whoever has an address there has all of them. */
 const ipv6Prefix = 64
 
-/** How often the log says the same. */
-const logInterval = 10_000
+/** How often the log says the same, in nanoseconds: every ten seconds. */
+const logInterval = 10_000_000_000n
 
 /** How long a store of failed logins may take, before a login goes on without. */
 const storeTimeout: Duration.Input = "1 second"
@@ -90,9 +90,9 @@ const tally = () => {
 
 /** Says something once in a while only, and how often it would have been said. */
 const seldom = () => {
-  const said = new Map<string, { readonly at: number; readonly unsaid: number }>()
+  const said = new Map<string, { readonly at: bigint; readonly unsaid: number }>()
   return (key: string, log: (times: number) => Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
       const last = said.get(key)
       const times = (last?.unsaid ?? 0) + 1
       if (last !== undefined && now - last.at < logInterval) {
@@ -218,6 +218,20 @@ export const layer = (options: Options = {}): Layer.Layer<Throttle, never, RateL
 /** How many accounts and addresses with failed logins are kept in memory: of about 100 bytes each. */
 const maxKeys = 65_536
 
+/** Time as it passes: a clock that is set, forward or back, neither lets anybody go nor keeps anybody for longer. */
+const passing = Effect.map(Clock.Clock, (clock): Clock.Clock => {
+  const currentTimeMillisUnsafe = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+  return {
+    currentTimeMillisUnsafe,
+    currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+    currentTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    currentTimeNanos: clock.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration),
+  }
+})
+
 /**
  * The store in memory, which keeps what it has once heard of: so it hears of failures only, and where there would be too
  * many of them, all are forgotten. Whoever has so many addresses cannot be held by them.
@@ -239,7 +253,7 @@ const layerStore = Layer.effect(
           }
           keys.add(options.key)
         }
-        return yield* store.fixedWindow(options)
+        return yield* Effect.provideService(store.fixedWindow(options), Clock.Clock, yield* passing)
       }),
     } satisfies RateLimiter.RateLimiterStore["Service"]
   }),

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -17,6 +19,26 @@ const bob = Account.Account.make("bob@hotmail.com")
 /** A throttle in memory under some limits. */
 const under = (limits: Partial<Limits.Limits>, options?: Throttle.Options) =>
   Effect.provide(Throttle.Throttle, Layer.provide(Throttle.layerMemory(options), Limits.layer(limits)))
+
+/** A clock that can be set otherwise, so many milliseconds from the true time, while time goes by as ever. */
+const settable = Effect.map(Clock.Clock, (clock) => {
+  let off = 0
+  const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + off
+  const currentTimeNanosUnsafe = () => clock.currentTimeNanosUnsafe() + BigInt(off) * 1_000_000n
+  return {
+    set: (millis: number) => void (off = millis),
+    pass: (duration: Duration.Input) => Effect.provideService(TestClock.adjust(duration), Clock.Clock, clock),
+    clock: {
+      currentTimeMillisUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanosUnsafe,
+      currentTimeNanos: Effect.sync(currentTimeNanosUnsafe),
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration),
+    } satisfies Clock.Clock,
+  }
+})
 
 const isIn = (counted: Result.Result<Throttle.Release, unknown>): boolean => Result.isSuccess(counted)
 
@@ -126,6 +148,32 @@ describe("a failed login", () => {
       assert.isTrue(Option.isSome(yield* peer.exhausted(alice)))
       yield* TestClock.adjust("1 millis")
       assert.isTrue(Option.isNone(yield* peer.exhausted(alice)))
+    }),
+  )
+
+  it.effect.each([
+    ["put back by an hour", -3_600_000],
+    ["put forward by an hour", 3_600_000],
+  ] as const)("counts for as long, and is told as often, where the clock is %s", ([, jump]) =>
+    Effect.gen(function* () {
+      const { clock, pass, set } = yield* settable
+      yield* Effect.gen(function* () {
+        const logs: Array<unknown> = []
+        const throttle = yield* under({ failuresPerAccount: 1, failureWindow: "1 minute" })
+        const logger = Logger.layer([Logger.make(({ message }) => void logs.push(message))])
+        const turnedAway = Effect.provide(throttle.turnedAway("failuresPerAccount", "192.0.2.1"), logger)
+        const peer = throttle.at("192.0.2.1")
+        yield* peer.failed(alice)
+        yield* turnedAway
+        set(jump)
+        assert.isTrue(Option.isSome(yield* peer.exhausted(alice)))
+        yield* pass("59999 millis")
+        assert.isTrue(Option.isSome(yield* peer.exhausted(alice)))
+        yield* pass("1 millis")
+        assert.isTrue(Option.isNone(yield* peer.exhausted(alice)))
+        yield* turnedAway
+        assert.strictEqual(logs.length, 2)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     }),
   )
 
