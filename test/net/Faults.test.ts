@@ -53,7 +53,14 @@ const serve = async (at: ReadonlyArray<string>) => {
       return false
     }
   }
-  return { running, port, open, sockets: () => Fs.readdirSync(folder).filter(isSocket).length }
+  return {
+    running,
+    port,
+    open,
+    sockets: () => Fs.readdirSync(folder).filter(isSocket).length,
+    /** From now on no file gets longer than so many bytes, as on a disk that is full. */
+    limitFiles: (bytes: number) => ChildProcess.execFileSync("prlimit", [`--pid=${child.pid}`, `--fsize=${bytes}`]),
+  }
 }
 
 const connect = (port: number): Promise<Net.Socket> =>
@@ -151,7 +158,37 @@ describe("a server that is killed at any stage of a login", () => {
   })
 })
 
+describe("a server that is told to stop at any stage of a login", () => {
+  it.each(stages)("says so to the client, which reads it, and ends with exit code 0: %s", async (stage) => {
+    const { port, running } = await serve(await place())
+    const conn = await reach(port, stage)
+    let heard = ""
+    conn.on("data", (bytes) => (heard += bytes.toString("latin1")))
+    const gone = new Promise((resolve) => conn.once("end", () => resolve(conn.destroy())))
+    running.kill("SIGTERM")
+    await gone
+    expect(heard).toMatch(/(^|\r\n)OUT SSD\r\n$/)
+    expect((await running.ended).code).toBe(0)
+  })
+})
+
 describe("a disk that is full", () => {
+  it("lets everybody in all the same: that a token's use cannot be kept is told", async () => {
+    const at = await place()
+    const added = await Msnp.run(["account", "token", "add", "alice@example.com", "--label", "old laptop", ...at])
+    const secret = added.stdout.trim()
+    const { limitFiles, port, running } = await serve(at)
+    limitFiles(1)
+    const server = ["--server", `127.0.0.1:${port}`, "--memory", "none"]
+    for (const password of [secret, "wonderland"]) {
+      expect((await Msnp.run(["login", "alice@example.com", ...server], `${password}\n`)).code).toBe(0)
+    }
+    running.kill("SIGTERM")
+    const { code, stderr } = await running.ended
+    expect(stderr).toMatch(/When tokens were used last is not kept/)
+    expect(code).toBe(0)
+  })
+
   it("is told in a sentence; nothing is changed, and what is there is served", async () => {
     const at = await place()
     const { port, sockets } = await serve(at)

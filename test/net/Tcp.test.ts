@@ -628,7 +628,8 @@ describe("a peer that misbehaves", () => {
   )
 })
 
-describe("a server whose process is killed in the midst of a login", () => {
+// Each of these starts a process, which a machine under load takes its time for.
+describe("a server whose process is killed in the midst of a login", { timeout: 60_000 }, () => {
   const stages = [
     { name: "VER", said: ">>> VER " },
     { name: "INF", said: ">>> INF " },

@@ -31,17 +31,27 @@ import * as Msnp from "../support/Msnp.ts"
 import * as Crowd from "./Crowd.ts"
 
 const { values } = Util.parseArgs({
-  options: { minutes: { type: "string", default: "2" }, json: { type: "boolean", default: false } },
+  options: {
+    minutes: { type: "string", default: "2" },
+    staying: { type: "string", default: "200" },
+    json: { type: "boolean", default: false },
+  },
 })
-const minutes = Number(values.minutes)
-if (!(minutes >= 0.5 && minutes <= 10_080)) {
-  process.stderr.write("soak: --minutes takes a number from 0.5 to 10080.\n")
+
+/** The value of a flag, which is a number between these. */
+const numberOf = (flag: "minutes" | "staying", least: number, most: number): number => {
+  const number = Number(values[flag])
+  if (number >= least && number <= most) return number
+  process.stderr.write(`soak: --${flag} takes a number from ${least} to ${most}.\n`)
   process.exit(1)
 }
-const note = (line: string) => process.stderr.write(`${line}\n`)
+
+const minutes = numberOf("minutes", 0.5, 10_080)
 
 /** How many stay signed in from the beginning to the end. */
-const staying = 200
+const staying = numberOf("staying", 1, 60_000)
+
+const note = (line: string) => process.stderr.write(`${line}\n`)
 
 /** What is the most that the server's heap may have grown, in bytes: what V8's own bookkeeping does in an hour. */
 const heapBound = 4 * 1024 * 1024
