@@ -93,6 +93,8 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
     [/^npm (install|test)$/, (name) => expect(steps).toContain(`npm ${name}`)],
     [/^npm run check$/, () => expect(steps).toContain("npm run check")],
     [/^npm run ([a-z]+)$/, isChecked],
+    // The longer runs are by hand: the same script, with other numbers.
+    [/^npm run soak -- --minutes \d+( --staying \d+)?$/, () => expect(steps).toContain("npm run soak -- --minutes 2")],
     [
       /^npm start$/,
       () => {
