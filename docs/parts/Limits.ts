@@ -12,6 +12,8 @@ interface About {
 const silence = "closed without a word"
 const busy = "told 910 at the USR that begins the login, and closed"
 
+const atOnce = "closed at once; a session over HTTP, 503"
+
 const about: { readonly [N in Limits.Name]: About } = {
   lineBytes: { what: "the bytes of a line, without its end", beyond: silence },
   lineWords: { what: "the words of a line, with its verb", beyond: silence },
@@ -22,13 +24,16 @@ const about: { readonly [N in Limits.Name]: About } = {
   loginTimeout: { what: "from the connection to USR OK", beyond: silence },
   decisionTimeout: { what: "for a decision of the host", beyond: "told 910, and closed" },
   pendingDecisions: { what: "decisions of the host under way, by server", beyond: "told 910, and closed" },
-  connections: { what: "connections at once, of all servers together", beyond: "closed at once; over HTTP, 503" },
-  connectionsPerAddress: { what: "connections at once from one address", beyond: "closed at once; over HTTP, 503" },
+  connections: { what: "connections at once, of all servers together", beyond: atOnce },
+  connectionsPerAddress: { what: "connections at once from one address", beyond: atOnce },
   loginsPerAccount: { what: "logins under way to one account from one address", beyond: busy },
   failuresPerAccount: { what: "failed logins to one account from one address", beyond: busy },
   failuresPerAddress: { what: "failed logins from one address", beyond: busy },
-  failureWindow: { what: "how long failed logins count", beyond: "forgotten" },
-  writeTimeout: { what: "for a client in session to read what it is told", beyond: silence },
+  failureWindow: { what: "how long failed logins count, where there are too many", beyond: "forgotten" },
+  writeTimeout: {
+    what: "for a client in session to read what it is told; as long again for each further 64 KiB",
+    beyond: silence,
+  },
   farewellTimeout: { what: "for an application to finish with a session that is over", beyond: "interrupted" },
   gatewayAnswerTimeout: { what: "until a request that carries something is answered", beyond: "answered with nothing" },
   gatewayIdleTimeout: { what: "without a request", beyond: "the session is over; then 400" },

@@ -30,9 +30,9 @@ export interface Limits extends Line.Limits {
   readonly failuresPerAccount: number
   /** How many logins may fail from one address, each {@link failureWindow}. */
   readonly failuresPerAddress: number
-  /** How long failed logins count, from the first on. */
+  /** How long as many failed logins as there may be count; of fewer, each counts for its part of that time. */
   readonly failureWindow: Duration.Input
-  /** How long a client in session may take to read what it is told. */
+  /** How long a client in session may take to read what it is told; as long again for each further 64 KiB that wait for it. */
   readonly writeTimeout: Duration.Input
   /** How long an application may go on with a session that is over, before it is interrupted. */
   readonly farewellTimeout: Duration.Input

@@ -7,7 +7,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -91,6 +91,9 @@ const inboxSize = 64
 
 /** How much is read ahead, in bytes, while the host decides: enough to pipeline a login, and to see the peer vanish. */
 const readAhead = 65_536
+
+/** How much a peer has to take in each `writeTimeout`, in bytes: one that reads slowly is told from one that never reads. */
+const share = 65_536
 
 /** A connection at work. */
 export interface Driver<K extends Kinds> {
@@ -254,23 +257,28 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     return Effect.match(saying, { onSuccess: () => true, onFailure: () => false })
   })
 
+  /** What has been said in the session, and the peer has not taken yet, in bytes. */
+  let untaken = 0
+
   /** The same in a session, where nothing else ends a connection whose peer never reads. */
   const flushInTime =
     bounds === undefined
       ? flush
-      : Effect.suspend(() =>
-          out === ""
-            ? flush
-            : Effect.timeoutOrElse(flush, {
-                duration: bounds.writeTimeout,
-                orElse: () =>
-                  Effect.sync(() => {
-                    options.limited?.("writeTimeout")
-                    if (!side.isOver(state)) feed(side.hungUp)
-                    return false
-                  }),
+      : Effect.suspend(() => {
+          if (out === "") return flush
+          const { length } = out
+          const writeTimeout = Duration.fromInputUnsafe(bounds.writeTimeout)
+          untaken += length
+          return Effect.timeoutOrElse(flush, {
+            duration: Duration.times(writeTimeout, Math.max(1, Math.floor(untaken / share))),
+            orElse: () =>
+              Effect.sync(() => {
+                options.limited?.("writeTimeout")
+                if (!side.isOver(state)) feed(side.hungUp)
+                return false
               }),
-        )
+          }).pipe(Effect.ensuring(Effect.sync(() => (untaken -= length))))
+        })
 
   /** Writes the last words without waiting for a peer that may not read: the socket's release delivers them. */
   const lastWords = Effect.suspend(() => {

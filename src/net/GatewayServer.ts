@@ -84,8 +84,9 @@ export const listen = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<LoginServer.Listener, LoginServer.ListenError, Scope.Scope> {
   const limits = yield* Limits.Current
-  const keepAliveTimeout = Duration.toMillis(limits.gatewayKeepAliveTimeout)
-  const requestTimeout = Duration.toMillis(limits.gatewayRequestTimeout)
+  // Node takes whole milliseconds alone.
+  const keepAliveTimeout = Math.ceil(Duration.toMillis(limits.gatewayKeepAliveTimeout))
+  const requestTimeout = Math.ceil(Duration.toMillis(limits.gatewayRequestTimeout))
   const throttle = yield* Throttle.orInMemory()
   const limited = yield* Limited.make(throttle)
   const sessions = new Map<string, Session>()

@@ -388,6 +388,18 @@ describe("a request", () => {
   )
 })
 
+describe("a gateway whose times are no whole milliseconds", () => {
+  it.live("answers like any other", () =>
+    Effect.gen(function* () {
+      const odd = "60000500 micros"
+      const { at } = yield* serve({ limits: { gatewayKeepAliveTimeout: odd, gatewayRequestTimeout: odd } })
+      const { message, say } = yield* RawHttp.connect(at)
+      yield* say(RawHttp.post(RawHttp.open))
+      assert.strictEqual(RawHttp.statusOf(yield* message), 200)
+    }),
+  )
+})
+
 describe("a slow client", () => {
   for (const [what, length] of [
     ["headers", 20],

@@ -162,48 +162,50 @@ const deciding = (decision: Effect.Effect<unknown>) =>
     judge: () => Effect.die("nobody gets there"),
   })
 
-/** A client in session at a server of one write time-out, which does not read what the application says. */
-const unread = noting((hits) =>
-  Effect.gen(function* () {
-    const courier = yield* Courier.make(() => {})
-    const sent = yield* Deferred.make<boolean>()
-    const over = yield* Deferred.make<void>()
-    const hello = Bytes.fromText("x".repeat(65_536))
-    const listener: LoginServer.Listener = {
-      address: World.notificationAddress,
-      accept: (take) =>
-        take({
-          socket: courier.socket,
-          local: World.notificationAddress,
-          remote: { host: "192.0.2.1", port: 49_152 },
-          refuse: () => {},
-          onClosed: () => {},
-        }),
-    }
-    yield* World.serve(
-      listener,
-      World.layerExample(),
-      { limits: { writeTimeout: "1 minute", payloadBytes: 100_000 } },
-      (session) =>
-        session.send({ _tag: "Foreign", verb: "MSG", parameters: ["a", "b", "65536"], payload: hello }).pipe(
-          Effect.flatMap((isSent) => Deferred.succeed(sent, isSent)),
-          Effect.andThen(Stream.runDrain(session.commands)),
-          Effect.andThen(Deferred.succeed(over, undefined)),
-        ),
-    )
-    const say = (text: string) =>
-      Effect.gen(function* () {
-        courier.expect()
-        yield* courier.deliver(new TextEncoder().encode(text))
-        yield* courier.ready
-      })
-    yield* say(ver + initiate())
-    while (!new TextDecoder().decode(courier.collect()).includes("USR 2")) yield* courier.ready
-    yield* say(right)
-    while (!new TextDecoder().decode(courier.collect(ok.length)).endsWith(ok)) yield* courier.ready
-    return { courier, sent: yield* Effect.forkScoped(Deferred.await(sent)), over: Deferred.await(over), hits }
-  }),
-)
+/** A client in session at a server of one write time-out, which does not read what the application says at once. */
+const unread = (times: number) =>
+  noting((hits) =>
+    Effect.gen(function* () {
+      const courier = yield* Courier.make(() => {})
+      const sent = yield* Deferred.make<boolean>()
+      const over = yield* Deferred.make<void>()
+      const payload = Bytes.fromText("x".repeat(65_536))
+      const hello = { _tag: "Foreign", verb: "MSG", parameters: ["a", "b", "65536"], payload } as const
+      const listener: LoginServer.Listener = {
+        address: World.notificationAddress,
+        accept: (take) =>
+          take({
+            socket: courier.socket,
+            local: World.notificationAddress,
+            remote: { host: "192.0.2.1", port: 49_152 },
+            refuse: () => {},
+            onClosed: () => {},
+          }),
+      }
+      yield* World.serve(
+        listener,
+        World.layerExample(),
+        { limits: { writeTimeout: "1 minute", payloadBytes: 100_000 } },
+        (session) =>
+          session.send(...Array.from({ length: times }, () => hello)).pipe(
+            Effect.flatMap((isSent) => Deferred.succeed(sent, isSent)),
+            Effect.andThen(Stream.runDrain(session.commands)),
+            Effect.andThen(Deferred.succeed(over, undefined)),
+          ),
+      )
+      const say = (text: string) =>
+        Effect.gen(function* () {
+          courier.expect()
+          yield* courier.deliver(new TextEncoder().encode(text))
+          yield* courier.ready
+        })
+      yield* say(ver + initiate())
+      while (!new TextDecoder().decode(courier.collect()).includes("USR 2")) yield* courier.ready
+      yield* say(right)
+      while (!new TextDecoder().decode(courier.collect(ok.length)).endsWith(ok)) yield* courier.ready
+      return { courier, sent: yield* Effect.forkScoped(Deferred.await(sent)), over: Deferred.await(over), hits }
+    }),
+  )
 
 /** A server whose application goes on, and whose client is gone. */
 const goingOn = Effect.gen(function* () {
@@ -482,7 +484,7 @@ const bounds: { readonly [N in Limits.Name]: Bound } = {
   ),
   writeTimeout: still(
     Effect.gen(function* () {
-      const { courier, hits, sent } = yield* unread
+      const { courier, hits, sent } = yield* unread(1)
       yield* TestClock.adjust("59999 millis")
       assert.isUndefined(sent.pollUnsafe())
       courier.collect()
@@ -492,7 +494,7 @@ const bounds: { readonly [N in Limits.Name]: Bound } = {
       assert.deepStrictEqual(hits, [])
     }),
     Effect.gen(function* () {
-      const { courier, hits, over, sent } = yield* unread
+      const { courier, hits, over, sent } = yield* unread(1)
       yield* TestClock.adjust("1 minute")
       assert.isFalse(yield* Fiber.join(sent))
       yield* over
@@ -731,6 +733,28 @@ describe("a peer of this machine", () => {
       for (const _ of [1, 2]) yield* fail(yield* Peer.connect(at))
       for (const _ of [1, 2]) yield* begin(yield* Peer.connect(at))
       yield* signIn(yield* Peer.connect(at))
+    }),
+  )
+})
+
+describe("a client in session that is told much at once", () => {
+  it.effect("has as much more time to read it, for each 64 KiB", () =>
+    Effect.gen(function* () {
+      const { courier, hits, sent } = yield* unread(4)
+      yield* TestClock.adjust("239999 millis")
+      assert.isUndefined(sent.pollUnsafe())
+      courier.collect()
+      assert.isTrue(yield* Fiber.join(sent))
+      assert.deepStrictEqual(hits, [])
+    }),
+  )
+
+  it.effect("is cut off behind that, all the same", () =>
+    Effect.gen(function* () {
+      const { hits, sent } = yield* unread(4)
+      yield* TestClock.adjust("4 minutes")
+      assert.isFalse(yield* Fiber.join(sent))
+      assert.deepStrictEqual(hits, ["writeTimeout"])
     }),
   )
 })
