@@ -202,9 +202,9 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     function* (accepted: Tcp.Accepted, peer: Throttle.Peer, id: string) {
       const { local, remote } = accepted
       const limited = (limit: Limits.Name) => turnedAway(limit, remote)
-      const wire = yield* Scope.fork(yield* Effect.scope)
       const witness = Option.map(telemetry, ({ connected }) => connected({ id, role, local, remote }))
       yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
+      const wire = yield* Scope.fork(yield* Effect.scope)
       const driver = yield* Driver.make(sideOf(server, limits, limited), accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
         bounds: limits,

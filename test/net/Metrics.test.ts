@@ -78,7 +78,7 @@ const answer = `USR 3 MD5 S ${World.digest}\r\n`
 const wrongAnswer = "USR 3 MD5 S 00000000000000000000000000000000\r\n"
 
 /** A host whose presence does something else to whoever is signed in. */
-const hostThat = (act: (arrival: Presence.Arrival) => Effect.Effect<void>) =>
+const hostThat = (act: (arrival: Presence.Arrival) => Effect.Effect<void, never, Scope.Scope>) =>
   Layer.merge(
     World.layerExample(),
     Layer.succeed(Presence.Presence, {
@@ -330,12 +330,16 @@ describe("the sessions", () => {
       serverOf(World.layerHost(), {}, ({ displace }) => Effect.andThen(displace, Effect.never)),
       (connect) => Effect.flatMap(signedIn(connect), ({ rest }) => rest),
     ),
+    Dropped: Effect.flatMap(
+      serverOf(World.layerHost(), {}, () => Effect.die("The application fails.")),
+      (connect) => Effect.flatMap(signedIn(connect), ({ rest }) => rest),
+    ),
   }
 
   for (const [reason, play] of Object.entries(ways)) {
     it.effect(`are counted once, by how they ended: ${reason}`, () =>
       Effect.gen(function* () {
-        const metrics = yield* metricsOf(play)
+        const metrics = yield* metricsOf(play).pipe(Effect.provide(Logger.layer([])))
         assert.deepStrictEqual(Exposition.counted(metrics, "msnp_sessions_ended_total"), {
           [`{role="notification",reason="${reason}"}`]: 1,
         })
@@ -345,6 +349,22 @@ describe("the sessions", () => {
       }),
     )
   }
+
+  it.effect("have a connection that counts until they are signed out", () =>
+    Effect.gen(function* () {
+      const signedOut: Array<number | undefined> = []
+      const look = Effect.map(PrometheusMetrics.format(), (text) => {
+        signedOut.push(Exposition.parse(text).series.get('msnp_connections{role="notification"}'))
+      })
+      const host = hostThat(() => Effect.addFinalizer(() => look))
+      const play = Effect.flatMap(serverOf(host), (connect) =>
+        Effect.flatMap(signedIn(connect), ({ finish, rest }) => Effect.andThen(finish, rest)),
+      )
+      const { series } = yield* metricsOf(play)
+      assert.deepStrictEqual(signedOut, [1])
+      assert.strictEqual(series.get('msnp_connections{role="notification"}'), 0)
+    }),
+  )
 
   it.effect("are a gauge, as the connections are", () =>
     Effect.gen(function* () {
