@@ -49,6 +49,14 @@ const endpoint = (name: string) =>
     Flag.filterMap(Endpoint.parse, () => Endpoint.expected),
   )
 
+const networks = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("CIDR"),
+    Flag.withDescription(description),
+    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
+    Flag.atLeast(0),
+  )
+
 /** The longest notice of a shutdown, in minutes: a day. */
 const maxNotice = 1440
 
@@ -75,13 +83,9 @@ const flags = {
     ),
     Flag.withDefault(Option.none()),
   ),
-  trustedProxies: Flag.String("trusted-proxy").pipe(
-    Flag.withMetavar("CIDR"),
-    Flag.withDescription(
-      "A network of HTTP proxies before the gateway that are believed when they say for whom they ask (X-Forwarded-For); may be repeated",
-    ),
-    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
-    Flag.atLeast(0),
+  trustedProxies: networks(
+    "trusted-proxy",
+    "A network of HTTP proxies before the gateway that are believed when they say for whom they ask (X-Forwarded-For); may be repeated",
   ),
   referTo: Flag.String("refer-to").pipe(
     Flag.withMetavar("IPV4:PORT"),
@@ -124,13 +128,9 @@ const flags = {
     Flag.atLeast(0),
   ),
   limits: LimitFlag.limits,
-  exempt: Flag.String("exempt").pipe(
-    Flag.withMetavar("CIDR"),
-    Flag.withDescription(
-      "A network whose clients share their addresses with many others: a gateway or a proxy. What one address may take does not hold there, as it does not for this machine and for trusted proxies; may be repeated",
-    ),
-    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
-    Flag.atLeast(0),
+  exempt: networks(
+    "exempt",
+    "A network whose clients share their addresses with many others: a gateway or a proxy. What one address may take does not hold there, as it does not for this machine and for trusted proxies; may be repeated",
   ),
   demo: Flag.Boolean("demo").pipe(
     Flag.withDescription("Let in alice@example.com (wonderland) and bob@example.com (builder)"),
