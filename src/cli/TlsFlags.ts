@@ -36,9 +36,9 @@ export const key = file("tls-key").pipe(
 /** The flag `--tls`. */
 export const tls = Flag.Boolean("tls").pipe(
   Flag.withDescription(
-    "Speak TLS with the server, whose certificate must be for the host as it is named here (default MSNP_TLS, else clear text)",
+    "Speak TLS with the server, whose certificate must be for the host as it is named here; --no-tls for clear text (default MSNP_TLS, else clear text)",
   ),
-  Flag.withDefault(false),
+  Flag.optional,
 )
 
 /** The flag `--tls-ca`. */
@@ -87,11 +87,13 @@ export const expiryOf = (server: Tls.Server): Effect.Effect<Option.Option<string
       : Option.some(`The certificate has expired, on ${expires.toISOString().slice(0, 10)}: clients will not come in.`)
   })
 
-/** What may be behind a login in clear text that ended before the server said a word: those that speak TLS alone say none. */
+/** What may be behind it that a server closes on who comes in clear text, and says no word: those that speak TLS alone do. */
+export const silenceHint = (tls: Proxy.Way["tls"]): string =>
+  Option.isNone(tls) ? " If it speaks TLS alone, try --tls." : ""
+
+/** What may be behind a login that failed. */
 export const hintOf = (error: LoginError.LoginError, tls: Proxy.Way["tls"]): string =>
-  Option.isNone(tls) && error._tag === "Disconnected" && error.awaiting.includes("VER 0")
-    ? " If it speaks TLS alone, try --tls."
-    : ""
+  error._tag === "Disconnected" && error.awaiting.includes("VER 0") ? silenceHint(tls) : ""
 
 const isLoopback = (host: string): boolean => {
   const ip = NetAddress.ipFromString(host)

@@ -73,10 +73,10 @@ const hasPassword = (proxy: Proxy.Proxy): boolean => proxy._tag === "Socks5" && 
 
 /** Whom to trust over TLS; none where it is not to be spoken. */
 export const tlsOf = Effect.fnUntraced(function* (flags: {
-  readonly tls: boolean
+  readonly tls: Option.Option<boolean>
   readonly tlsCa: Option.Option<string>
 }): Effect.fn.Return<Proxy.Way["tls"], Failure.Failure, FileSystem.FileSystem> {
-  const isTls = flags.tls || (yield* Settings.get(ClientConfig.isTls))
+  const isTls = Option.isSome(flags.tls) ? flags.tls.value : yield* Settings.get(ClientConfig.isTls)
   if (!isTls && Option.isSome(flags.tlsCa)) {
     return yield* Failure.badInput("--tls-ca goes with --tls: nobody is trusted in clear text.")
   }
@@ -89,7 +89,7 @@ export const tlsOf = Effect.fnUntraced(function* (flags: {
 
 /** Provides the connector to a network: through a proxy, if there is to be one, and over TLS, if that is to be. */
 export const layerConnector = (
-  way: Pick<Proxy.Way, "server" | "tls">,
+  way: Omit<Proxy.Way, "proxy">,
   named: Option.Option<Proxy.Proxy>,
 ): Layer.Layer<never, Failure.Failure> =>
   Layer.effect(

@@ -164,8 +164,9 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
     }
     const server = yield* Way.serverOf(flags.server)
     const tls = yield* Way.tlsOf(flags)
+    const referrals = flags.anyReferral ? "Anywhere" : "NoNearer"
     const way = yield* Layer.build(
-      Layer.merge(Way.layerConnector({ server, tls }, flags.proxy), Way.layerMemory(flags.memory, tls)),
+      Layer.merge(Way.layerConnector({ server, tls, referrals }, flags.proxy), Way.layerMemory(flags.memory, tls)),
     )
     const password = yield* Password.ask(passwordFile, account)
     const observer = transcript ? yield* Output.transcriber(reader) : reader === "Person" ? stages : Transcript.silent
@@ -175,7 +176,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       server,
       password,
       observer,
-      referrals: flags.anyReferral ? "Anywhere" : "NoNearer",
+      referrals,
       ...(first === undefined ? {} : { dialects: [first, ...others] }),
       ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
       ...Option.match(flags.timeout, {

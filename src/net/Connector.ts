@@ -6,6 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -109,8 +110,10 @@ const oldTls = "it speaks no TLS of 1.2 or newer"
 
 /** What is wrong with a server that answers, but not as it was to answer over TLS: the codes of Node.js and OpenSSL. */
 const mismatches: { readonly [code: string]: string } = {
+  CERT_CHAIN_TOO_LONG: untrusted,
   CERT_HAS_EXPIRED: "its certificate has expired",
   CERT_NOT_YET_VALID: "its certificate is not valid yet, or our clock is slow",
+  CERT_REJECTED: untrusted,
   CERT_SIGNATURE_FAILURE: untrusted,
   CERT_UNTRUSTED: untrusted,
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
@@ -122,14 +125,29 @@ const mismatches: { readonly [code: string]: string } = {
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
   INVALID_CA: untrusted,
+  INVALID_PURPOSE: "its certificate is not for servers",
+  PATH_LENGTH_EXCEEDED: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  // Whatever OpenSSL finds out that Node.js has no word for, such as a key of too few bits.
+  UNSPECIFIED: "its certificate is too weak, or not as it has to be",
+}
+
+/** What is wrong with such a server, in a few words; none where the code is of something else. */
+const mismatchOf = ({ code = "" }: NodeJS.ErrnoException): Option.Option<string> => {
+  const known = mismatches[code]
+  if (known !== undefined) return Option.some(known)
+  // An alert, or a breach of TLS: its name is the end of the code, and the message is one for OpenSSL's own people.
+  const [, name] = /^ERR_SSL_(.+)$/.exec(code) ?? []
+  return Option.map(
+    Option.fromUndefinedOr(name),
+    (name) => `the TLS handshake failed: ${name.toLowerCase().replaceAll("_", " ")}`,
+  )
 }
 
 const whyNot = Tcp.whyNot({
-  ...mismatches,
   EACCES: "this machine does not allow it",
   EADDRNOTAVAIL: "this machine has no address to go there from",
   ECONNREFUSED: "nothing listens there",
@@ -177,7 +195,8 @@ export const fromSystem = (
   const attemptOf = (one: SystemError): Attempt => {
     const at = { host: one.address ?? to.host, port: one.port ?? to.port }
     const { code = "" } = one
-    if (code in mismatches) return attempt(at, whyNot(one), "Mismatch")
+    const mismatch = mismatchOf(one)
+    if (Option.isSome(mismatch)) return attempt(at, mismatch.value, "Mismatch")
     const seems = faults[code] ?? (isOnline ? "Unclear" : "Ours")
     return attempt(at, whyNot(one), seems === "Theirs" ? theirs(at) : seems)
   }

@@ -60,7 +60,7 @@ export type Strategy = typeof Strategy.Type
 export interface Options extends Credentials {
   /**
    * The server to begin with: a dispatch server, or a notification server. Where `NsMemory` knows by which notification
-   * server this one's network let us in last, that is tried first.
+   * server this one's network let us in last, that is tried first, unless it is a name that `referrals` keeps us from.
    */
   readonly server: Address.Address
   /** By default `official`. */
@@ -177,7 +177,10 @@ export const login = Effect.fnUntraced(function* (
   })
 
   const itself = Option.some(options.server)
-  const known = Option.filter(yield* recall(options.server), (known) => !isAt(itself, known))
+  const known = Option.filter(
+    yield* recall(options.server),
+    (known) => !isAt(itself, known) && (options.referrals === "Anywhere" || isSettled(known)),
+  )
   return yield* Option.match(known, {
     onNone: () => from(options.server, "Dispatch", itself),
     onSome: (at) =>
@@ -194,6 +197,12 @@ export const login = Effect.fnUntraced(function* (
       ),
   })
 })
+
+/**
+ * Whether a server is where it was when it was referred to. A name may stand for another address by now, and nobody knows
+ * any more how near the one was that referred to it.
+ */
+const isSettled = ({ host }: Address.Address): boolean => Option.isSome(Reach.ofHost(host))
 
 /** Whether it is this one. */
 const isAt = (server: Option.Option<Address.Address>, address: Address.Address): boolean =>

@@ -88,12 +88,17 @@ export const format = (proxy: Proxy): string => {
   }
 }
 
-/** Connects through it; over TLS, where that is wanted, which then is the gateway's or else the servers'. */
-export const connector = (proxy: Proxy, tls: Pick<Connector.Options, "tls"> = {}): Connector.Connector =>
-  proxy._tag === "Gateway" ? GatewayConnector.make({ gateway: proxy.address, ...tls }) : SocksConnector.make(proxy, tls)
+/** How to use a proxy: over TLS, which then is the gateway's or else the servers', and to where a gateway may send us. */
+export type Options = Pick<GatewayConnector.Options, "tls" | "referrals">
+
+/** Connects through it. */
+export const connector = (proxy: Proxy, options: Options = {}): Connector.Connector =>
+  proxy._tag === "Gateway"
+    ? GatewayConnector.make({ gateway: proxy.address, ...options })
+    : SocksConnector.make(proxy, options)
 
 /** How to get to a network. */
-export interface Way {
+export interface Way extends Omit<Options, "tls"> {
   /** The server to begin with. */
   readonly server: Address.Address
   readonly proxy: Option.Option<Proxy>
@@ -105,7 +110,12 @@ export interface Way {
  * Connects that way. Over TLS, a certificate must be for the host of the server to begin with, as it is named there, or of
  * the gateway.
  */
-export const connectorOf = ({ proxy, server, tls }: Way): Effect.Effect<Connector.Connector, Tls.CertificateError> => {
+export const connectorOf = ({
+  proxy,
+  server,
+  tls,
+  ...others
+}: Way): Effect.Effect<Connector.Connector, Tls.CertificateError> => {
   const gateway = Option.filter(proxy, ({ _tag }) => _tag === "Gateway")
   const { host } = Option.match(gateway, { onNone: () => server, onSome: ({ address }) => address })
   const options = Option.match(tls, {
@@ -115,7 +125,7 @@ export const connectorOf = ({ proxy, server, tls }: Way): Effect.Effect<Connecto
   return Effect.map(options, (options) =>
     Option.match(proxy, {
       onNone: () => Connector.make(options),
-      onSome: (proxy) => connector(proxy, options),
+      onSome: (proxy) => connector(proxy, { ...others, ...options }),
     }),
   )
 }

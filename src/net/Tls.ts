@@ -18,6 +18,7 @@ import type * as Scope from "effect/Scope"
 import * as Crypto from "node:crypto"
 import * as Net from "node:net"
 import * as NodeTls from "node:tls"
+import * as Url from "node:url"
 import type * as Address from "../protocol/Address.ts"
 
 /** What a server shows, and the key that proves it to be the server's own. */
@@ -97,7 +98,8 @@ export interface Files {
  * A server's side with a certificate that is kept in files, and taken up anew when they change, until the scope closes.
  *
  * A pair that was the same twice in a row is taken up: whoever writes two files has a moment in which they do not fit.
- * One that cannot be used is told of once, and the one before is shown on. Connections that are open stay as they are.
+ * One that cannot be used, or not be read twice in a row, is told of once, and the one before is shown on. Connections that
+ * are open stay as they are.
  */
 export const serverFromFiles = Effect.fnUntraced(function* ({
   interval = "2 seconds",
@@ -115,9 +117,12 @@ export const serverFromFiles = Effect.fnUntraced(function* ({
   let judged = yield* read
   let seen = judged
   let current = yield* sideOf(judged)
+  /** How often in a row they could not be read. */
+  let failures = 0
 
   const renew = Effect.gen(function* () {
     const found = yield* read
+    failures = 0
     const isSettled = isSame(found, seen)
     seen = found
     if (!isSettled || isSame(found, judged)) return
@@ -128,8 +133,14 @@ export const serverFromFiles = Effect.fnUntraced(function* ({
     Effect.catchTag("CertificateError", ({ why }) =>
       Effect.logWarning(`The renewed certificate cannot be used, and the one before is shown on: ${why}.`),
     ),
-    // Between two files' names being given to others there may be none: it is looked for again.
-    Effect.catchTag("PlatformError", () => Effect.void),
+    // Once is nothing: between two files' names being given to others there may be none.
+    Effect.catchTag("PlatformError", ({ message }) =>
+      Effect.suspend(() =>
+        ++failures === 2
+          ? Effect.logWarning(`The certificate cannot be read anew, and the one before is shown on: ${message}.`)
+          : Effect.void,
+      ),
+    ),
   )
   yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, interval), Schedule.forever))
   return { context: () => current.context(), expires: () => current.expires() }
@@ -170,6 +181,9 @@ export const client = Effect.fnUntraced(function* ({
   return { name, context }
 })
 
+/** A host as TLS and certificates have it: a name in ASCII, without a dot behind it (RFC 6066). */
+const hostname = (host: string): string => (Net.isIP(host) === 0 ? Url.domainToASCII(host).replace(/\.$/, "") : host)
+
 /**
  * What `node:tls` is to be told for a connection of this client's.
  *
@@ -178,11 +192,13 @@ export const client = Effect.fnUntraced(function* ({
  */
 export const connecting = ({ context, name }: Client, to: Address.Address): NodeTls.ConnectionOptions => ({
   // Only names may be asked for (RFC 6066).
-  ...(Net.isIP(name) === 0 ? { servername: name } : {}),
+  ...(Net.isIP(name) === 0 ? { servername: hostname(name) } : {}),
   secureContext: context,
+  // NODE_TLS_REJECT_UNAUTHORIZED, which is for a whole process, has no say here.
+  rejectUnauthorized: true,
   checkServerIdentity: (_, certificate) => {
-    const mismatch = NodeTls.checkServerIdentity(name, certificate)
-    return mismatch === undefined || NodeTls.checkServerIdentity(to.host, certificate) === undefined
+    const mismatch = NodeTls.checkServerIdentity(hostname(name), certificate)
+    return mismatch === undefined || NodeTls.checkServerIdentity(hostname(to.host), certificate) === undefined
       ? undefined
       : mismatch
   },

@@ -112,6 +112,40 @@ describe("msnp over TLS", () => {
     }),
   )
 
+  it.live("trusts nobody whom it does not know, though Node.js be told to", () =>
+    Effect.gen(function* () {
+      const server = yield* serve("--json", "--dispatch", "none", "--notification", free, ...withCertificate())
+      const to = `127.0.0.1:${yield* portOf(server, "notification")}`
+      const { code, stderr } = yield* Effect.promise(
+        () =>
+          Msnp.start(["login", "alice@example.com", "--server", to, "--tls"], "wonderland\n", "ends", {
+            NODE_TLS_REJECT_UNAUTHORIZED: "0",
+          }).ended,
+      )
+      assert.strictEqual(code, 5)
+      assert.include(stderr, "nobody whom we trust vouches for its certificate")
+    }),
+  )
+
+  it.live("is spoken no more than the flag says, whatever the environment does", () =>
+    Effect.gen(function* () {
+      const server = yield* serve("--json", "--dispatch", "none", "--notification", free)
+      const to = `127.0.0.1:${yield* portOf(server, "notification")}`
+      for (const [flag, expected] of [
+        ["--no-tls", 0],
+        ["--tls", 5],
+      ] as const) {
+        const { code } = yield* Effect.promise(
+          () =>
+            Msnp.start(["login", "alice@example.com", "--server", to, flag], "wonderland\n", "ends", {
+              MSNP_TLS: flag === "--tls" ? "false" : "true",
+            }).ended,
+        )
+        assert.strictEqual(code, expected, flag)
+      }
+    }),
+  )
+
   it.live("takes up a certificate that is renewed", () =>
     Effect.gen(function* () {
       const folder = yield* Folder.fresh

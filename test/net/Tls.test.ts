@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import type * as Net from "node:net"
@@ -269,6 +270,52 @@ describe("a client over TLS", () => {
         yield* act(yield* stage.accept)
         assert.strictEqual((yield* Fiber.join(logging)).message, unreachable(stage.address, "it speaks no TLS"))
       }
+    }),
+  )
+
+  /** A server of `node:tls` on a free port of this machine, as it is told to be. */
+  const serveTls = (options: NodeTls.TlsOptions): Effect.Effect<Address.Address, never, Scope.Scope> =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.callback<NodeTls.Server>((resume) => {
+          const server = NodeTls.createServer(options, (conn) => conn.on("error", () => {}).end())
+          server.listen(0, local, () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void))),
+      ),
+      (server) => {
+        const bound = server.address()
+        return { host: local, port: typeof bound === "object" && bound !== null ? bound.port : 0 }
+      },
+    )
+
+  it.live("says in a few words why a handshake fails, and not in those of OpenSSL", () =>
+    Effect.gen(function* () {
+      // Without a certificate, there is no cipher that both have.
+      const server = yield* serveTls({})
+      const { message } = yield* failing(server, yield* Certificates.client(local))
+      const [why = ""] = /the TLS handshake failed: [a-z0-9/ ]* handshake failure/.exec(message) ?? []
+      assert.strictEqual(message, unreachable(server, why))
+    }),
+  )
+
+  it.live("asks for a host by its name in ASCII, without a dot behind it, and takes a certificate for that", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const server = yield* serveTls({
+        cert: Certificates.read("named.pem"),
+        key: Certificates.read("server.key"),
+        SNICallback: (name, done) => {
+          asked.push(name)
+          done(null)
+        },
+      })
+      // The first letter of the last one is U+FF4D, which a resolver is asked about as "m" (UTS #46).
+      for (const host of [Certificates.host, `${Certificates.host}.`, "\uff4dessenger.test"]) {
+        const { connect } = Connector.make({ lookup, tls: yield* Certificates.client(host) })
+        yield* Effect.scoped(connect({ ...server, host }))
+      }
+      assert.deepStrictEqual(asked, [Certificates.host, Certificates.host, Certificates.host])
     }),
   )
 
@@ -626,6 +673,38 @@ describe("a certificate in files", () => {
         "The renewed certificate cannot be used, and the one before is shown on: the key is not that of the certificate.",
         "A renewed certificate is shown from now on.",
       ])
+    }).pipe(Effect.provide(NodeServices.layer), Effect.provide(Logger.layer([note])))
+  })
+
+  it.live("is shown on where the renewed one cannot be read, which is told once", () => {
+    const logged: Array<string> = []
+    const note = Logger.make(({ message }) => void logged.push(String(message)))
+    return Effect.gen(function* () {
+      const folder = yield* Folder.fresh
+      put(folder, "server")
+      const fs = yield* FileSystem.FileSystem
+      let looks = 0
+      const counted: FileSystem.FileSystem = {
+        ...fs,
+        readFileString: (...asked) =>
+          Effect.andThen(
+            Effect.sync(() => looks++),
+            fs.readFileString(...asked),
+          ),
+      }
+      const files = Tls.serverFromFiles(filesIn(folder))
+      const server = yield* serve(yield* Effect.provideService(files, FileSystem.FileSystem, counted))
+      Fs.rmSync(Path.join(folder, "chain.pem"))
+      const before = looks
+      yield* Resources.until(() => looks >= before + 6)
+      assert.strictEqual(yield* shown(server), "effect-msnp test server")
+      put(folder, "renewed")
+      yield* until(server, "effect-msnp test renewed")
+      assert.lengthOf(logged, 2)
+      assert.match(
+        logged[0] ?? "",
+        /^The certificate cannot be read anew, and the one before is shown on: NotFound: .*chain\.pem\)/,
+      )
     }).pipe(Effect.provide(NodeServices.layer), Effect.provide(Logger.layer([note])))
   })
 })
