@@ -4,6 +4,7 @@
  * A dispatch server and a notification server differ in this alone. A decision that fails, takes too long, or would
  * be one too many in waiting becomes the code that says so.
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,7 @@ import * as Dialect from "../protocol/Dialect.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
 import * as Respond from "./internal/respond.ts"
+import * as Seldom from "./internal/seldom.ts"
 import type * as Limits from "./Limits.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
@@ -227,6 +229,17 @@ export const guarded = (
   { decisionTimeout, pendingDecisions }: Pick<Limits.Limits, "decisionTimeout" | "pendingDecisions">,
 ): ((question: Server.Question, ends: Ends, enter: Enter, beyond: Beyond) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
+  const log = Seldom.make()
+  /** While accounts cannot be reached, whoever connects could fill a disk with the same. */
+  const undecided = (cause: Cause.Cause<unknown>) =>
+    log("undecided", (times) =>
+      Effect.logError(
+        times === 1
+          ? "A login could not be decided"
+          : `${times} logins could not be decided, the last of them for this reason`,
+        cause,
+      ),
+    )
   const decide = (
     question: Server.Question,
     ends: Ends,
@@ -252,7 +265,7 @@ export const guarded = (
       waiting++
       return Effect.suspend(() => decide(question, ends, enter)).pipe(
         Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
-        Effect.catchCause((cause) => Effect.as(Effect.logError("A login could not be decided", cause), deny(500))),
+        Effect.catchCause((cause) => Effect.as(undecided(cause), deny(500))),
         Effect.ensuring(Effect.sync(() => waiting--)),
       )
     })

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Result from "effect/Result"
 import * as Account from "../protocol/Account.ts"
+import * as Seldom from "./internal/seldom.ts"
 import * as Limits from "./Limits.ts"
 
 /** Lets go of what has been counted in; once, however often it is called. */
@@ -59,9 +60,6 @@ export const loopback: ReadonlyArray<IpNetwork.IpNetwork> = ["127.0.0.0/8", "::1
 /** What of an IPv6 address is one peer: whoever has an address there has all of them. */
 const ipv6Prefix = 64
 
-/** How often the log says the same, in nanoseconds: every ten seconds. */
-const logInterval = 10_000_000_000n
-
 /** How long a store of failed logins may take, before a login goes on without. */
 const storeTimeout: Duration.Input = "1 second"
 
@@ -88,22 +86,6 @@ const tally = () => {
   }
 }
 
-/** Says something once in a while only, and how often it would have been said. */
-const seldom = () => {
-  const said = new Map<string, { readonly at: bigint; readonly unsaid: number }>()
-  return (key: string, log: (times: number) => Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
-      const last = said.get(key)
-      const times = (last?.unsaid ?? 0) + 1
-      if (last !== undefined && now - last.at < logInterval) {
-        said.set(key, { at: last.at, unsaid: times })
-        return Effect.void
-      }
-      said.set(key, { at: now, unsaid: 0 })
-      return log(times)
-    })
-}
-
 const nothing: Release = () => {}
 
 /** Counts as told; those limits hold under which this is run. */
@@ -113,7 +95,7 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
   const connections = tally()
   const perAddress = tally()
   const logins = tally()
-  const log = seldom()
+  const log = Seldom.make()
 
   /** What a store says; where it fails, or takes too long, nothing is held against anybody. */
   const orElse = <A>(asked: Effect.Effect<A, RateLimiter.RateLimiterError>, otherwise: A): Effect.Effect<A> =>

@@ -502,6 +502,28 @@ describe("a guarded decision", () => {
     }),
   )
 
+  it.effect("is 500 each time, but the log says so every ten seconds at most, with how many there were", () =>
+    Effect.gen(function* () {
+      const decide = yield* over(() => new Directory.DirectoryError({ message: "the database is gone" }))
+      const deciding = Effect.map(decide(question, ends, entering, unlimited), (result) => {
+        assert.deepStrictEqual(result, denied(500))
+      })
+      const { logs } = yield* withLogs(
+        Effect.gen(function* () {
+          yield* Effect.replicateEffect(deciding, 100)
+          yield* TestClock.adjust("10 seconds")
+          yield* deciding
+        }),
+      )
+      assert.lengthOf(logs, 2)
+      assert.match(logs[0] ?? "", /^A login could not be decided .*the database is gone/)
+      assert.match(
+        logs[1] ?? "",
+        /^100 logins could not be decided, the last of them for this reason .*the database is gone/,
+      )
+    }),
+  )
+
   it.effect("is 500 where the directory has a defect", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.die(new Error("a bug of the host")))
