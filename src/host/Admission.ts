@@ -262,11 +262,14 @@ export const guarded = (
           return deny(910)
         })
       if (waiting >= pendingDecisions) return busy("pendingDecisions")
-      waiting++
-      return Effect.suspend(() => decide(question, ends, enter)).pipe(
-        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
-        Effect.catchCause((cause) => Effect.as(undecided(cause), deny(500))),
-        Effect.ensuring(Effect.sync(() => waiting--)),
+      return Effect.acquireUseRelease(
+        Effect.sync(() => waiting++),
+        () =>
+          Effect.suspend(() => decide(question, ends, enter)).pipe(
+            Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
+            Effect.catchCause((cause) => Effect.as(undecided(cause), deny(500))),
+          ),
+        () => Effect.sync(() => waiting--),
       )
     })
 }

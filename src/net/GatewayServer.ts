@@ -227,6 +227,8 @@ export const listen = Effect.fnUntraced(function* (
     // Node looks for late requests every 30 s by itself: half of 60 s, and too seldom for a shorter time.
     connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
   })
+  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
+  http.on("error", () => {})
   http.on("connection", (conn) => {
     const remote = Tcp.endpoint(conn.remoteAddress, conn.remotePort)
     if (isTrusted(remote.host, options.trustedProxies)) return

@@ -238,8 +238,10 @@ export const serve = Effect.fnUntraced(function* <R = never>(
         if (state.reason === "Overdue") limited("loginTimeout")
         return
       }
-      sessions++
-      yield* Effect.addFinalizer(() => Effect.sync(() => sessions--))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => sessions++),
+        () => Effect.sync(() => sessions--),
+      )
 
       const application = yield* Effect.forkChild(
         onSession(sessionOf(driver, state, accepted, Stream.fromPubSub(warnings))),

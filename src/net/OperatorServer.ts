@@ -90,6 +90,8 @@ export const serve = Effect.fnUntraced(function* ({
   })
 
   const http = Http.createServer()
+  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
+  http.on("error", () => {})
   const { serve } = yield* NodeHttpServer.make(() => http, {
     ...listen,
     gracefulShutdownTimeout: closingTimeout,

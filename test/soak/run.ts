@@ -149,10 +149,12 @@ const connectionsOf = Effect.fnUntraced(function* (served: Served) {
 })
 
 /** How much the server's heap holds that is still in use, in bytes. */
-const heapOf = ({ log }: Served): Effect.Effect<number> =>
-  Effect.callback<number>((resume) => {
+const heapOf = ({ log }: Served): Effect.Effect<number, Failed> =>
+  Effect.callback<number, Failed>((resume) => {
     const url = /Debugger listening on (ws:\S+)/.exec(log())?.[1] ?? ""
     const inspector = new WebSocket(url)
+    const lost = () => resume(Effect.fail(new Failed({ message: "The server's inspector does not answer." })))
+    inspector.addEventListener("error", lost)
     const ask = (id: number, method: string) => inspector.send(JSON.stringify({ id, method }))
     inspector.addEventListener("open", () => ask(1, "HeapProfiler.collectGarbage"))
     inspector.addEventListener("message", ({ data }) => {
@@ -173,7 +175,7 @@ interface Held {
   readonly connections: number
 }
 
-const holds = Effect.fnUntraced(function* (served: Served): Effect.fn.Return<Held> {
+const holds = Effect.fnUntraced(function* (served: Served): Effect.fn.Return<Held, Failed> {
   // The inspector's own connection, and that of the metrics, are closed by now, or will be.
   const heap = yield* heapOf(served)
   const connections = yield* connectionsOf(served)
