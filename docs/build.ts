@@ -6,12 +6,20 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Commands from "./parts/Commands.ts"
 import * as Errors from "./parts/Errors.ts"
+import * as Limits from "./parts/Limits.ts"
 import * as Machines from "./parts/Machines.ts"
 import * as Session from "./parts/Session.ts"
 import * as Source from "./parts/Source.ts"
 import * as Splice from "./Splice.ts"
 
-const parts: Splice.Parts = { ...Machines.parts, ...Commands.parts, ...Errors.parts, ...Session.parts, ...Source.parts }
+const parts: Splice.Parts = {
+  ...Machines.parts,
+  ...Commands.parts,
+  ...Errors.parts,
+  ...Limits.parts,
+  ...Session.parts,
+  ...Source.parts,
+}
 
 const folder = import.meta.dirname
 const read = (name: string): string => {

@@ -32,6 +32,7 @@ const statusOf = (error: LoginError.LoginError): number => {
     case "Denied":
       return 401
     case "ServerMisbehaved":
+    case "Misdirected":
     case "NoCommonDialect":
       return 502
     case "Unavailable":

@@ -17,6 +17,7 @@ export const exitCodes = {
   TimedOut: 6,
   LoggedOut: 6,
   ServerMisbehaved: 7,
+  Misdirected: 7,
 } as const
 
 /** A command failed. */

@@ -7,8 +7,10 @@ import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Util from "node:util"
 import * as Transcript from "../net/Transcript.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import type * as Failure from "./Failure.ts"
@@ -25,8 +27,11 @@ export const jsonFlag = Flag.Boolean("json").pipe(
 /** Who reads what a command writes, by its flag `--json`. */
 export const readerOf = (flags: { readonly json: boolean }): Reader => (flags.json ? "Program" : "Person")
 
-/** Writes a line for a person. */
-export const say = (line: string): Effect.Effect<void> => Console.log(line)
+/** A text from elsewhere, for a person: it gives the terminal no orders, and is whole. */
+export const legible = (text: string): string => Bytes.legible(Bytes.fromText(text))
+
+/** Writes a line for a person, and never more than one. */
+export const say = (line: string): Effect.Effect<void> => Console.log(legible(line))
 
 /** What a program reads: an object that tells by `event` what it is of. */
 export type Event = { readonly event: string; readonly [name: string]: unknown }
@@ -41,7 +46,7 @@ const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(1
 
 /** Writes one thing, for either reader. */
 export const write = (reader: Reader, text: string, event: Event): Effect.Effect<void> =>
-  Console.log(reader === "Program" ? json(event) : text)
+  reader === "Program" ? Console.log(json(event)) : say(text)
 
 /** Fails with a sentence; a program is told why by an event, too. */
 export const fail = (reader: Reader, why: string, failure: Failure.Failure): Effect.Effect<never, Failure.Failure> =>
@@ -50,8 +55,8 @@ export const fail = (reader: Reader, why: string, failure: Failure.Failure): Eff
     failure,
   )
 
-/** A text from elsewhere, for a person: it gives the terminal no orders, and is whole. */
-export const legible = (text: string): string => Bytes.legible(Bytes.fromText(text))
+/** A time, in milliseconds since 1970, in UTC and to the second. */
+export const time = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis)).replace(/\.\d+Z$/, "Z")
 
 /** A row of a table, in columns of these widths; the last cell is as wide as it is. */
 export const row = (widths: ReadonlyArray<number>, cells: ReadonlyArray<string>): string =>
@@ -84,6 +89,18 @@ const oneLine = (error: CliError.CliError): string => {
   const sentences = error.message.replaceAll(/([^.?!])\n\n\s*/g, "$1. ")
   const line = sentences.replaceAll(/\s*\n\s*/g, " ").replace(/[^.?!]$/, "$&.")
   return `msnp: ${legible(line)}`
+}
+
+/** The console, on whose standard error no text from elsewhere gives the terminal orders, be it in a log or its cause. */
+export const console: Console.Console = {
+  ...globalThis.console,
+  error: (...said: ReadonlyArray<unknown>) =>
+    void process.stderr.write(
+      `${Util.format(...said)
+        .split("\n")
+        .map(legible)
+        .join("\n")}\n`,
+    ),
 }
 
 /** Help as Effect has it; bad input gets one line on standard error, and not the whole help before it. */

@@ -122,7 +122,7 @@ const tellOfKey =
   (path: string): Effect.Effect<void> =>
     reader === "Program"
       ? Console.log(Output.json({ event: "keyMade", path }))
-      : Console.error(`Made the key ${path}: back it up, since without it the accounts are lost.`)
+      : Console.error(`Made the key ${Output.legible(path)}: back it up, since without it the accounts are lost.`)
 
 /** What becomes of a file for accounts that is not there yet. */
 export type Missing = "Make" | "Refuse"

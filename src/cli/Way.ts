@@ -19,7 +19,9 @@ import * as Proxy from "../net/Proxy.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as Failure from "./Failure.ts"
 import * as Files from "./Files.ts"
+import * as Output from "./Output.ts"
 import * as Settings from "./Settings.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 
 /** What the address of a server must look like. */
 export const expected = "HOST:PORT"
@@ -69,8 +71,27 @@ export const serverOf = (named: Option.Option<Address.Address>): Effect.Effect<A
 
 const hasPassword = (proxy: Proxy.Proxy): boolean => proxy._tag === "Socks5" && Option.isSome(proxy.login)
 
-/** Provides the connector that goes through a proxy, if there is to be one. */
-export const layerProxy = (named: Option.Option<Proxy.Proxy>): Layer.Layer<never, Failure.Failure> =>
+/** Whom to trust over TLS; none where it is not to be spoken. */
+export const tlsOf = Effect.fnUntraced(function* (flags: {
+  readonly tls: Option.Option<boolean>
+  readonly tlsCa: Option.Option<string>
+}): Effect.fn.Return<Proxy.Way["tls"], Failure.Failure, FileSystem.FileSystem> {
+  const isTls = Option.isSome(flags.tls) ? flags.tls.value : yield* Settings.get(ClientConfig.isTls)
+  if (!isTls && Option.isSome(flags.tlsCa)) {
+    return yield* Failure.badInput("--tls-ca goes with --tls: nobody is trusted in clear text.")
+  }
+  if (!isTls) return Option.none()
+  const file = Option.isSome(flags.tlsCa) ? flags.tlsCa : yield* Settings.get(ClientConfig.authorityFile)
+  return Option.some({
+    authority: Option.isSome(file) ? Option.some(yield* TlsFlags.read(file.value)) : Option.none(),
+  })
+})
+
+/** Provides the connector to a network: through a proxy, if there is to be one, and over TLS, if that is to be. */
+export const layerConnector = (
+  way: Omit<Proxy.Way, "proxy">,
+  named: Option.Option<Proxy.Proxy>,
+): Layer.Layer<never, Failure.Failure> =>
   Layer.effect(
     Connector.Connector,
     Effect.gen(function* () {
@@ -80,7 +101,7 @@ export const layerProxy = (named: Option.Option<Proxy.Proxy>): Layer.Layer<never
         )
       }
       const proxy = Option.isSome(named) ? named : yield* Settings.get(ClientConfig.proxy)
-      return Option.match(proxy, { onNone: () => Connector.direct, onSome: Proxy.connector })
+      return yield* Effect.mapError(Proxy.connectorOf({ ...way, proxy }), ({ message }) => Failure.badInput(message))
     }),
   )
 
@@ -92,18 +113,25 @@ const own = UserDirectories.make()
     Effect.orElseSucceed(() => noFolder),
   )
 
-/** Provides the memory of servers; one that cannot be used is told of, and done without. */
+/**
+ * Provides the memory of servers; one that cannot be used is told of, and done without. What was said over TLS is kept
+ * apart: a server that was named in clear text may be anybody's.
+ */
 export const layerMemory = (
   named: Option.Option<string>,
+  tls: Proxy.Way["tls"],
 ): Layer.Layer<never, Failure.Failure, FileSystem.FileSystem | EffectPath.Path> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const settled = Option.isSome(named) ? named : yield* Settings.get(Config.option(Config.String("MSNP_MEMORY")))
-      const path = Option.isSome(settled) ? settled.value : yield* own
-      if (path === noFolder) return Layer.empty
+      const folder = Option.isSome(settled) ? settled.value : yield* own
+      if (folder === noFolder) return Layer.empty
+      const path = Option.isSome(tls) ? Path.join(folder, "tls") : folder
       return Layer.catch(NsMemory.layerFolder(path), (error) =>
         Layer.effectDiscard(
-          Effect.logWarning(`No server is remembered: ${path} cannot be used: ${Files.whyNot("Write", error)}.`),
+          Effect.logWarning(
+            Output.legible(`No server is remembered: ${path} cannot be used: ${Files.whyNot("Write", error)}.`),
+          ),
         ),
       )
     }),

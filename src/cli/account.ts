@@ -14,55 +14,20 @@ import * as Schema from "effect/Schema"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import type * as Terminal from "effect/Terminal"
 import * as Crypto from "node:crypto"
 import * as Directory from "../host/Directory.ts"
 import * as Account from "../protocol/Account.ts"
 import * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as AccountArgument from "./AccountArgument.ts"
 import * as AccountsCsv from "./AccountsCsv.ts"
+import * as Administration from "./Administration.ts"
 import * as Failure from "./Failure.ts"
 import * as Files from "./Files.ts"
 import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Place from "./Place.ts"
 import * as Progress from "./Progress.ts"
-
-/** What each of these commands takes. */
-const common = { directory: Place.directory, json: Output.jsonFlag }
-
-/** What {@link common} was given. */
-interface Common {
-  readonly directory: Option.Option<Place.Place>
-  readonly json: boolean
-}
-
-/** Why a directory does not do what it is told. */
-type Refusal = Directory.AccountTaken | Directory.NameTooLong | Directory.NoSuchAccount | Directory.DirectoryError
-
-/** Says what is refused: one sentence, and an event for a program. */
-const refuse =
-  (reader: Output.Reader) =>
-  ({ _tag, message }: Refusal) =>
-    Output.fail(reader, _tag, Failure.badInput(message))
-
-/** Does something with the accounts. Only what adds some makes a file for them: a name that was mistyped is told. */
-const administer = Effect.fnUntraced(function* <R>(
-  { directory, ...flags }: Common,
-  use: (
-    accounts: Directory.Directory["Service"],
-    reader: Output.Reader,
-  ) => Effect.Effect<void, Refusal | Failure.Failure | Terminal.QuitError, R>,
-  missing: Place.Missing = "Refuse",
-) {
-  const reader = Output.readerOf(flags)
-  const place = yield* Place.orDefault(directory)
-  yield* Directory.Directory.pipe(
-    Effect.flatMap((accounts) => use(accounts, reader)),
-    Effect.catchTag(["AccountTaken", "NameTooLong", "NoSuchAccount", "DirectoryError"], refuse(reader)),
-    Effect.provide(Place.open(place, { use: "Administer", missing, reader })),
-  )
-})
+import { token } from "./token.ts"
 
 /** A command that changes one account that there is, and says so. */
 const changing = (
@@ -74,13 +39,16 @@ const changing = (
   ) => Effect.Effect<void, Directory.NoSuchAccount | Directory.DirectoryError>,
   done: { readonly text: (account: string) => string; readonly event: string },
 ) =>
-  Command.make(name, { account: AccountArgument.make("The account"), ...common }, ({ account, ...flags }) =>
-    administer(flags, (accounts, reader) =>
-      Effect.andThen(
-        change(accounts, account),
-        Output.write(reader, done.text(Output.legible(account)), { event: done.event, account }),
+  Command.make(
+    name,
+    { account: AccountArgument.make("The account"), ...Administration.common },
+    ({ account, ...flags }) =>
+      Administration.administer(flags, (accounts, reader) =>
+        Effect.andThen(
+          change(accounts, account),
+          Output.write(reader, done.text(Output.legible(account)), { event: done.event, account }),
+        ),
       ),
-    ),
   ).pipe(Command.withDescription(description))
 
 const isFriendlyName = Schema.is(FriendlyName.FriendlyName)
@@ -104,13 +72,13 @@ const add = Command.make(
       Flag.withDefault(false),
     ),
     passwordFile: Password.file,
-    ...common,
+    ...Administration.common,
   },
   Effect.fnUntraced(function* ({ account, name, passwordFile, unverified, ...flags }) {
     const friendlyName = Option.getOrElse(name, () => FriendlyName.FriendlyName.make(account))
     // Before a file is made, or anybody types a password, for nothing.
-    yield* Effect.catch(Directory.checkName(account, friendlyName), refuse(Output.readerOf(flags)))
-    yield* administer(
+    yield* Effect.catch(Directory.checkName(account, friendlyName), Administration.refuse(Output.readerOf(flags)))
+    yield* Administration.administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         if (Option.isSome(yield* accounts.find(account))) return yield* new Directory.AccountTaken({ account })
@@ -149,9 +117,9 @@ const mustBeThere = (accounts: Directory.Directory["Service"], account: Account.
 
 const passwd = Command.make(
   "passwd",
-  { account: AccountArgument.make("The account"), passwordFile: Password.file, ...common },
+  { account: AccountArgument.make("The account"), passwordFile: Password.file, ...Administration.common },
   ({ account, passwordFile, ...flags }) =>
-    administer(
+    Administration.administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         yield* mustBeThere(accounts, account)
@@ -180,10 +148,10 @@ const rename = Command.make(
       Argument.withDescription("The friendly name, which others see"),
       Argument.filterMap(friendlyName, unusable),
     ),
-    ...common,
+    ...Administration.common,
   },
   ({ account, name, ...flags }) =>
-    administer(flags, (accounts, reader) =>
+    Administration.administer(flags, (accounts, reader) =>
       Effect.andThen(
         accounts.rename(account, name),
         Output.write(reader, `${Output.legible(account)} is ${Output.legible(name)} now.`, {
@@ -231,10 +199,10 @@ const remove = Command.make(
   {
     account: AccountArgument.make("The account"),
     yes: Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask whether to"), Flag.withDefault(false)),
-    ...common,
+    ...Administration.common,
   },
   ({ account, yes, ...flags }) =>
-    administer(
+    Administration.administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         if (!yes) {
@@ -271,8 +239,8 @@ const printLines = <E>(lines: Stream.Stream<string, E>) => print(Stream.map(line
 
 const headings = ["ACCOUNT", "ADDRESS", "LOGIN", "NAME"] as const
 
-const list = Command.make("list", common, (flags) =>
-  administer(
+const list = Command.make("list", Administration.common, (flags) =>
+  Administration.administer(
     flags,
     Effect.fnUntraced(function* (accounts, reader) {
       if (reader === "Program") {
@@ -320,7 +288,7 @@ const importing = Command.make(
   "import",
   {
     file: Argument.String("FILE").pipe(Argument.withDescription("The file; - for standard input")),
-    ...common,
+    ...Administration.common,
   },
   Effect.fnUntraced(function* ({ file, ...flags }) {
     const name = file === standardStream ? "Standard input" : file
@@ -330,7 +298,7 @@ const importing = Command.make(
     // Before a file is made for nothing.
     const text = yield* Effect.mapError(readText(file), (why) => Failure.badInput(`${name} ${why}.`))
     const read = yield* Effect.mapError(AccountsCsv.decode(text), ({ line, message }) => refused(line, message))
-    yield* administer(
+    yield* Administration.administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         yield* Effect.scoped(
@@ -392,10 +360,10 @@ const exporting = Command.make(
       Argument.optional,
     ),
     force: Flag.Boolean("force").pipe(Flag.withDescription("Replace the file if it is there"), Flag.withDefault(false)),
-    ...common,
+    ...Administration.common,
   },
   ({ file, force, ...flags }) =>
-    administer(
+    Administration.administer(
       flags,
       Effect.fnUntraced(function* (accounts, reader) {
         const stdio = yield* Stdio.Stdio
@@ -476,7 +444,7 @@ const writeAnew = Effect.fnUntraced(function* (
   )
 }, Effect.scoped)
 
-const rekey = Command.make("rekey", common, ({ directory, ...flags }) =>
+const rekey = Command.make("rekey", Administration.common, ({ directory, ...flags }) =>
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
     const key = yield* Effect.flatMap(Place.orDefault(directory), Place.rekey)
@@ -504,7 +472,7 @@ const rekey = Command.make("rekey", common, ({ directory, ...flags }) =>
 
 const backup = Command.make(
   "backup",
-  { file: Argument.String("FILE").pipe(Argument.withDescription("The new file")), ...common },
+  { file: Argument.String("FILE").pipe(Argument.withDescription("The new file")), ...Administration.common },
   ({ directory, file, ...flags }) =>
     Effect.gen(function* () {
       const reader = Output.readerOf(flags)
@@ -539,6 +507,7 @@ export const account = Command.make("account").pipe(
     disable,
     enable,
     remove,
+    token,
     importing,
     exporting,
     backup,

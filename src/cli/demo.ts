@@ -46,7 +46,8 @@ const show = Effect.fnUntraced(function* (
       // The profile, with which every session begins.
       yield* Stream.runHead(session.commands)
       yield* session.logOff
-      yield* Output.write(reader, `\n${login.describe(session)}`, login.signedIn(session))
+      if (reader === "Person") yield* Output.say("")
+      yield* Output.write(reader, login.describe(session), login.signedIn(session))
     }),
   ).pipe(Effect.mapError(Failure.fromLogin))
   return network

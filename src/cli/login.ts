@@ -24,12 +24,15 @@ import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Stop from "./Stop.ts"
 import * as Timeout from "./Timeout.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 import * as Way from "./Way.ts"
 
 const input = {
   account: AccountArgument.make("The account to log in with, for instance alice@example.com"),
   server: Way.server,
   proxy: Way.proxy,
+  tls: TlsFlags.tls,
+  tlsCa: TlsFlags.authority,
   memory: Way.memory,
   dialect: Flag.Literals("dialect", Dialect.all).pipe(
     Flag.withDescription("A dialect to offer, the preferred one first; may be repeated (default all)"),
@@ -47,6 +50,10 @@ const input = {
   ),
   stay: Flag.Boolean("stay").pipe(
     Flag.withDescription("Stay signed in, tell what happens, and log off when told to stop"),
+    Flag.withDefault(false),
+  ),
+  anyReferral: Flag.Boolean("any-referral").pipe(
+    Flag.withDescription("Go wherever a server refers to, were it nearer to this machine than the server is itself"),
     Flag.withDefault(false),
   ),
   timeout: Timeout.make(
@@ -156,7 +163,11 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       )
     }
     const server = yield* Way.serverOf(flags.server)
-    const way = yield* Layer.build(Layer.merge(Way.layerProxy(flags.proxy), Way.layerMemory(flags.memory)))
+    const tls = yield* Way.tlsOf(flags)
+    const referrals = flags.anyReferral ? "Anywhere" : "NoNearer"
+    const way = yield* Layer.build(
+      Layer.merge(Way.layerConnector({ server, tls, referrals }, flags.proxy), Way.layerMemory(flags.memory, tls)),
+    )
     const password = yield* Password.ask(passwordFile, account)
     const observer = transcript ? yield* Output.transcriber(reader) : reader === "Person" ? stages : Transcript.silent
     const [first, ...others] = flags.dialect
@@ -165,6 +176,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       server,
       password,
       observer,
+      referrals,
       ...(first === undefined ? {} : { dialects: [first, ...others] }),
       ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
       ...Option.match(flags.timeout, {
@@ -176,7 +188,11 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
     const signIn = flags.stay ? stay : Option.isSome(flags.as) ? show : once
     yield* signIn(options, reader).pipe(
       Effect.provideContext(way),
-      Effect.catch((error) => Output.fail(reader, error._tag, Failure.fromLogin(error))),
+      Effect.catch((error) => {
+        const { kind, message } = Failure.fromLogin(error)
+        const hint = TlsFlags.hintOf(error, tls)
+        return Output.fail(reader, error._tag, new Failure.Failure({ kind, message: message + hint }))
+      }),
     )
   }).pipe(Effect.scoped),
 ).pipe(
@@ -189,7 +205,7 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       "",
       "  Exit codes: 0 signed in; 1 bad input; 2 wrong account or password; 3 no common dialect;",
       "  4 the server is in trouble or under maintenance; 5 no server could be reached;",
-      "  6 the server closed the connection or did not answer in time; 7 the server broke the protocol.",
+      "  6 the server closed the connection or did not answer in time; 7 the server broke the protocol, or misdirects.",
     ].join("\n"),
   ),
   Command.withShortDescription("Log in, say how it went, and log off"),
@@ -208,6 +224,10 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
       command:
         "msnp login alice@example.com --server messenger.example.net --proxy socks5://127.0.0.1:1080 --strategy fast",
       description: "Through a SOCKS proxy, in as few round trips as there can be",
+    },
+    {
+      command: "msnp login alice@example.com --server messenger.example.net:1874 --tls",
+      description: "Over TLS, with a certificate for messenger.example.net",
     },
   ]),
 )

@@ -4,6 +4,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
@@ -41,6 +42,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 Command.run(msnp, { version }).pipe(
   Effect.provide(Layer.provideMerge(Layer.merge(Output.layer, Settings.layer), NodeServices.layer)),
+  Effect.provideService(Console.Console, Output.console),
   Effect.provideService(References.LogToStderr, true),
   NodeRuntime.runMain({ teardown: Stop.teardown }),
 )

@@ -21,6 +21,7 @@ import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 import * as Timeout from "./Timeout.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 import * as Way from "./Way.ts"
 
 const input = {
@@ -42,6 +43,8 @@ const input = {
     `How long the server may take for an answer (default ${Duration.toSeconds(Probe.defaultLimits.answerTimeout)})`,
   ).pipe(Flag.optional),
   proxy: Way.proxy,
+  tls: TlsFlags.tls,
+  tlsCa: TlsFlags.authority,
   json: Output.jsonFlag,
 }
 
@@ -177,6 +180,9 @@ const report = (server: Address.Address, findings: ReadonlyArray<Probe.Finding>)
   ]
 }
 
+/** Whether the server closed where it was asked something. */
+const isClosed = (finding: Probe.Finding): boolean => "answer" in finding && finding.answer._tag === "Closed"
+
 /** Whether the server said anything at all. */
 const isHeard = (finding: Probe.Finding): boolean =>
   "answer" in finding && finding.answer._tag !== "Closed" && finding.answer._tag !== "Silent"
@@ -186,7 +192,8 @@ export const probe = Command.make("probe", input, ({ account, proxy, server, wro
   Effect.gen(function* () {
     const reader = Output.readerOf(flags)
     const extent = wrongTime ? "Tried" : "Spared"
-    const way = yield* Layer.build(Way.layerProxy(proxy))
+    const tls = yield* Way.tlsOf(flags)
+    const way = yield* Layer.build(Way.layerConnector({ server, tls }, proxy))
     const options: Probe.Options = {
       server,
       account,
@@ -215,7 +222,8 @@ export const probe = Command.make("probe", input, ({ account, proxy, server, wro
       return yield* Output.fail(reader, _tag, new Failure.Failure({ kind: "Unreachable", message }))
     }
     if (!findings.some(isHeard)) {
-      const message = `${Address.format(server)} takes connections, and answers nothing.`
+      const hint = findings.some(isClosed) ? TlsFlags.silenceHint(tls) : ""
+      const message = `${Address.format(server)} takes connections, and answers nothing.${hint}`
       return yield* Output.fail(reader, "Disconnected", new Failure.Failure({ kind: "Disconnected", message }))
     }
   }).pipe(Effect.scoped),

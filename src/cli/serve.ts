@@ -9,36 +9,52 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Directory from "../host/Directory.ts"
+import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Control from "../net/Control.ts"
 import * as Network from "../net/Network.ts"
+import type * as OperatorServer from "../net/OperatorServer.ts"
 import * as SessionServer from "../net/SessionServer.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Failure from "./Failure.ts"
+import * as LimitFlag from "./LimitFlag.ts"
+import * as Observe from "./Observe.ts"
 import * as Output from "./Output.ts"
 import * as Place from "./Place.ts"
 import * as Stop from "./Stop.ts"
+import * as TlsFlags from "./TlsFlags.ts"
 
 /** Where the dispatch server listens unless told otherwise: the port of MSNP. */
-export const defaultDispatch: Network.Endpoint = {
+export const defaultDispatch: Endpoint.Place = {
   listen: { host: "127.0.0.1", port: Address.defaultPort },
   advertise: Option.none(),
+  speaks: "AsItCan",
 }
 
 /** Where the notification server listens unless told otherwise. */
-export const defaultNotification: Network.Endpoint = {
+export const defaultNotification: Endpoint.Place = {
   listen: { host: "127.0.0.1", port: Address.defaultPort + 1 },
   advertise: Option.none(),
+  speaks: "AsItCan",
 }
 
 const endpoint = (name: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("HOST:PORT"),
     Flag.filterMap(Endpoint.parse, () => Endpoint.expected),
+  )
+
+const networks = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("CIDR"),
+    Flag.withDescription(description),
+    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
+    Flag.atLeast(0),
   )
 
 /** The longest notice of a shutdown, in minutes: a day. */
@@ -53,7 +69,7 @@ const troubles = ["500", "601", "910", "921"] as const
 const flags = {
   dispatch: endpoint("dispatch").pipe(
     Flag.withDescription(
-      "Where the dispatch server listens; port 0 takes a free one; ,advertise=IPV4:PORT names another address to clients; none for no dispatch server (default 127.0.0.1:1863)",
+      "Where the dispatch server listens; port 0 takes a free one; ,advertise=IPV4:PORT names another address to clients; ,plain behind it all speaks no TLS; none for no dispatch server (default 127.0.0.1:1863)",
     ),
     Flag.withDefault(Option.some(defaultDispatch)),
   ),
@@ -67,13 +83,9 @@ const flags = {
     ),
     Flag.withDefault(Option.none()),
   ),
-  trustedProxies: Flag.String("trusted-proxy").pipe(
-    Flag.withMetavar("CIDR"),
-    Flag.withDescription(
-      "A network of HTTP proxies before the gateway that are believed when they say for whom they ask (X-Forwarded-For); may be repeated",
-    ),
-    Flag.filterMap(Endpoint.parseNetwork, () => Endpoint.expectedNetwork),
-    Flag.atLeast(0),
+  trustedProxies: networks(
+    "trusted-proxy",
+    "A network of HTTP proxies before the gateway that are believed when they say for whom they ask (X-Forwarded-For); may be repeated",
   ),
   referTo: Flag.String("refer-to").pipe(
     Flag.withMetavar("IPV4:PORT"),
@@ -92,6 +104,8 @@ const flags = {
     ),
     Flag.withDefault(0),
   ),
+  tlsCert: TlsFlags.cert,
+  tlsKey: TlsFlags.key,
   trouble: Flag.Literals("trouble", troubles).pipe(
     Flag.withDescription("Let nobody in, and tell everybody this code: 601 or 910 for maintenance, 500, 921"),
     Flag.optional,
@@ -113,6 +127,11 @@ const flags = {
     ),
     Flag.atLeast(0),
   ),
+  limits: LimitFlag.limits,
+  exempt: networks(
+    "exempt",
+    "A network whose clients share their addresses with many others: a gateway or a proxy. What one address may take does not hold there, as it does not for this machine and for trusted proxies; may be repeated",
+  ),
   demo: Flag.Boolean("demo").pipe(
     Flag.withDescription("Let in alice@example.com (wonderland) and bob@example.com (builder)"),
     Flag.withDefault(false),
@@ -126,6 +145,7 @@ const flags = {
     ),
     Flag.withDefault(0),
   ),
+  ...Observe.flags,
   json: Output.jsonFlag,
 }
 
@@ -139,14 +159,29 @@ const roles = { dispatch: "Dispatch server", notification: "Notification server"
 
 /** Says where a network listens, and what a person should know of it. */
 export const announce = Effect.fnUntraced(function* (network: Network.Network["Service"], reader: Output.Reader) {
-  const listening = (role: keyof typeof roles, { bound }: Referrals.Server) =>
-    Output.write(reader, `${roles[role]} on ${Address.format(bound)}`, { event: "listening", role, ...bound })
+  const listening = (role: keyof typeof roles, { bound, transport }: Network.Listening) =>
+    transport === "Tls"
+      ? Output.write(reader, `${roles[role]} on ${Address.format(bound)}, over TLS`, {
+          event: "listening",
+          role,
+          ...bound,
+          tls: true,
+        })
+      : Output.write(reader, `${roles[role]} on ${Address.format(bound)}`, { event: "listening", role, ...bound })
   yield* Effect.forEach(Option.toArray(network.dispatch), (server) => listening("dispatch", server))
   yield* Effect.forEach(network.notification, (server) => listening("notification", server))
   yield* Effect.forEach(Option.toArray(network.gateway), (server) => listening("gateway", server))
   if (Option.isSome(network.dispatch) && !network.referrals.some(Referrals.isNameable)) {
-    yield* warn(reader, "There is no notification server to refer to at an IPv4 address: clients are told 601.")
+    const how = { ClearText: "in clear text", Tls: "over TLS" }[network.dispatch.value.transport]
+    yield* warn(
+      reader,
+      network.notification.some(Referrals.isNameable)
+        ? `The dispatch server speaks ${how}, and no notification server does: clients are told 601.`
+        : "There is no notification server to refer to at an IPv4 address: clients are told 601.",
+    )
   }
+  const all = [...Option.toArray(network.dispatch), ...network.notification, ...Option.toArray(network.gateway)]
+  yield* Effect.forEach(Option.toArray(TlsFlags.exposureOf(all)), (text) => warn(reader, text))
 })
 
 /** Says what a person should know, but can live with. */
@@ -208,26 +243,42 @@ export const serve = Command.make("serve", flags, (flags) =>
       )
     }
 
+    const tls = yield* TlsFlags.serverOf({ cert: flags.tlsCert, key: flags.tlsKey })
+    const endpointOf = Endpoint.endpointOf(tls)
+
     yield* Stop.awaited
     const place = isTrial || !hasAccounts ? Option.none() : Option.some(yield* Place.orDefault(flags.directory))
     const accounts = Option.match(place, {
       onNone: () => Directory.layerMemory(tried),
       onSome: (place) => Place.open(place, { use: "Serve", missing: "Make", reader }),
     })
-    const host = yield* Layer.build(Layer.merge(accounts, Presence.layerMemory))
+    let readiness: Effect.Effect<OperatorServer.Readiness> = Effect.succeed("Starting")
+    const observed = Observe.layer(
+      flags,
+      reader,
+      Effect.suspend(() => readiness),
+    )
+    const throttle = Throttle.layerMemory({ exempt: [...Throttle.loopback, ...flags.trustedProxies, ...flags.exempt] })
+    const host = yield* Layer.mergeAll(accounts, Presence.layerMemory, throttle).pipe(
+      Layer.provideMerge(Layer.merge(observed, Limits.layer(flags.limits))),
+      Layer.build,
+    )
     return yield* Effect.gen(function* () {
       const network = yield* start({
-        dispatch: flags.dispatch,
-        notification: notification.flatMap(Option.toArray),
-        gateway: Option.map(flags.gateway, (endpoint) => ({ ...endpoint, trustedProxies: flags.trustedProxies })),
+        dispatch: Option.map(flags.dispatch, endpointOf),
+        notification: notification.flatMap(Option.toArray).map(endpointOf),
+        gateway: Option.map(flags.gateway, (place) => ({ ...endpointOf(place), trustedProxies: flags.trustedProxies })),
         referTo: flags.referTo,
         quirks: Quirk.only(...flags.quirk),
         unverified: flags.unverified === "let-in" ? "LetIn" : "TurnDown",
         ...Option.match(flags.trouble, { onNone: () => ({}), onSome: (code) => ({ trouble: codes[code] }) }),
       })
+      readiness = network.readiness
       // Whoever is told that it listens may ask it, too.
       yield* answerOperators(place, flags.control, reader)
       yield* announce(network, reader)
+      const expiries = yield* Effect.forEach(Option.toArray(tls), TlsFlags.expiryOf)
+      yield* Effect.forEach(expiries.flatMap(Option.toArray), (text) => warn(reader, text))
       const { list } = yield* Directory.Directory
       if (hasAccounts && Option.isNone(yield* Effect.orElseSucceed(Stream.runHead(list), Option.none))) {
         yield* warn(reader, "There are no accounts: nobody can log in. Add one with `msnp account add`, or try --demo.")
@@ -250,6 +301,11 @@ export const serve = Command.make("serve", flags, (flags) =>
     {
       command: "msnp serve --gateway 0.0.0.0:80,advertise=203.0.113.7:80 --trusted-proxy 10.0.0.0/8",
       description: "Clients that come over HTTP are let in, too",
+    },
+    {
+      command:
+        "msnp serve --dispatch 0.0.0.0:1863,plain --notification 0.0.0.0:1864,plain --notification 0.0.0.0:1874 --tls-cert chain.pem --tls-key key.pem",
+      description: "Period clients in clear text, and modern ones over TLS at port 1874",
     },
     {
       command: "msnp serve --notification none --refer-to 203.0.113.7:1863 --refer-to 203.0.113.8:1863",

@@ -3,7 +3,6 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -53,9 +52,6 @@ const at = Effect.fnUntraced(function* (
 
 const headings = ["ACCOUNT", "DIALECT", "FROM", "SINCE", "FOR"]
 
-/** A time, in milliseconds since 1970, to the second. */
-const timeOf = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis)).replace(/\.\d+Z$/, "Z")
-
 const list = Command.make("list", common, (flags) =>
   at(
     flags,
@@ -68,7 +64,7 @@ const list = Command.make("list", common, (flags) =>
               ...session,
               remote: Address.format(remote),
               local: Address.format(local),
-              since: timeOf(since),
+              since: Output.time(since),
             }),
           ),
         )
@@ -79,7 +75,7 @@ const list = Command.make("list", common, (flags) =>
           Output.legible(account),
           dialect,
           Address.format(remote),
-          timeOf(since),
+          Output.time(since),
           Duration.format(Duration.seconds(Math.max(0, Math.floor((now - since) / 1000)))),
         ]),
       )

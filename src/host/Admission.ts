@@ -4,12 +4,15 @@
  * A dispatch server and a notification server differ in this alone. A decision that fails, takes too long, or would
  * be one too many in waiting becomes the code that says so.
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Crypto from "node:crypto"
 import type * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
@@ -19,8 +22,12 @@ import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
+import * as Respond from "./internal/respond.ts"
+import * as Seldom from "./internal/seldom.ts"
+import type * as Limits from "./Limits.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
+import * as Token from "./Token.ts"
 
 /** Both ends of a connection. */
 export interface Ends {
@@ -86,7 +93,7 @@ const admitBy =
         case "Challenge":
           return Effect.map(challenge, (challenge) => ({ _tag: "Challenge", challenge }))
         case "Refer":
-          return Effect.map(Clock.currentTimeMillis, (now) => refer(policy, dialect, local, now))
+          return Effect.map(Clock.monotonicTimeNanos, (now) => refer(policy, dialect, local, Number(now / 1_000_000n)))
         case "Deny":
           return Effect.succeed(deny(policy.code))
       }
@@ -110,8 +117,30 @@ const refer = (
 /** What a notification server does with the owner of an account whose address has not been verified. */
 export type Unverified = "LetIn" | "TurnDown"
 
+/** How many uses of tokens are remembered until they can be kept; of more, some are forgotten. */
+const maxUses = 1024
+
 /**
- * Decides as a notification server: challenges everybody, and lets in whoever answers right.
+ * Keeps which tokens are used while logins go on: all that come in while some are written are written together after
+ * that, so that a thousand clients that come back at once do not wait for a thousand writes.
+ */
+const keepUses = Effect.fnUntraced(function* (directory: Directory.Directory["Service"]) {
+  const uses = yield* Queue.dropping<Directory.TokenUse>(maxUses)
+  yield* Stream.fromQueue(uses).pipe(
+    Stream.runForEachArray((uses) =>
+      Effect.catch(directory.used(uses), (error) => Effect.logWarning("When tokens were used last is not kept", error)),
+    ),
+    Effect.forkScoped,
+  )
+  return (use: Directory.TokenUse) => Queue.offer(uses, use)
+})
+
+/**
+ * Decides as a notification server: challenges everybody, and lets in whoever answers right, by the account's password
+ * or one of its tokens.
+ *
+ * Nobody learns from it whether there is an account: whoever is turned down with 911 hears the same, after one question
+ * to the directory and one digest; one more for each token that the account has.
  *
  * @keeps beyond.unknown-account
  */
@@ -123,17 +152,31 @@ export const layerNotification = (options?: {
 }): Layer.Layer<Admission, never, Directory.Directory> =>
   Layer.effect(
     Admission,
-    Effect.map(Directory.Directory, (directory) => {
+    Effect.gen(function* () {
+      const directory = yield* Directory.Directory
+      const respond = yield* Respond.Respond
+      const keepUse = yield* keepUses(directory)
       const policy = options?.policy ?? Effect.succeed(challengeAll)
-      const judge: Admission["Service"]["judge"] = ({ account, challenge, digest }) =>
-        Effect.map(directory.find(account), (found) => {
-          if (Option.isNone(found)) return deny(911)
-          const { friendlyName, password, standing, verification, account } = found.value
-          const isRight = Challenge.matches(Challenge.respond(challenge, password), digest)
-          if (!isRight || standing === "Disabled") return deny(911)
-          if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
-          return { _tag: "Accept", account, friendlyName, verified: verification === "Verified" } as const
-        })
+      const decoy = Token.makeSecret()
+
+      const judge: Admission["Service"]["judge"] = Effect.fnUntraced(function* ({ account, challenge, digest }) {
+        const isRight = (secret: Redacted.Redacted<string>) => Challenge.matches(respond(challenge, secret), digest)
+        const found = yield* directory.find(account)
+        if (Option.isNone(found)) {
+          // For the time that it takes: it is nobody's password.
+          isRight(decoy)
+          return deny(911)
+        }
+        const { account: known, friendlyName, password, standing, tokens, verification } = found.value
+        const isPassword = isRight(password)
+        // All of them are tried, whichever is right.
+        const tried = tokens.map(({ id, secret }) => ({ id, isRight: isRight(secret) }))
+        const token = tried.find(({ isRight }) => isRight)
+        if ((!isPassword && token === undefined) || standing === "Disabled") return deny(911)
+        if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
+        if (token !== undefined) yield* keepUse({ account: known, id: token.id, at: yield* Clock.currentTimeMillis })
+        return { _tag: "Accept", account: known, friendlyName, verified: verification === "Verified" }
+      })
       return {
         admit: admitBy(policy),
         judge: (question) =>
@@ -174,26 +217,29 @@ export const layerDispatch = (options: {
 export const layerMaintenance = (code: ErrorCode.Trouble): Layer.Layer<Admission> =>
   layerNotification({ policy: Effect.succeed({ _tag: "Deny", code }) }).pipe(Layer.provide(nobody))
 
-/** How much patience a server has with its host. */
-export interface Limits {
-  /** How long a decision may take. */
-  readonly decisionTimeout: Duration.Input
-  /** How many decisions may be waited for at once. */
-  readonly maxPending: number
-}
-
-/** The limits where none are named. */
-export const defaultLimits: Limits = { decisionTimeout: "10 seconds", maxPending: 1024 }
-
 /** What else is to be done before an account is let in: it is, where this does not fail. */
 type Enter = (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
+
+/** Is told that a decision would be one too many in waiting, or takes too long. */
+type Beyond = (limit: "pendingDecisions" | "decisionTimeout") => void
 
 /** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
 export const guarded = (
   admission: Admission["Service"],
-  { decisionTimeout, maxPending }: Limits = defaultLimits,
-): ((question: Server.Question, ends: Ends, enter: Enter) => Effect.Effect<Admit | Verdict>) => {
+  { decisionTimeout, pendingDecisions }: Pick<Limits.Limits, "decisionTimeout" | "pendingDecisions">,
+): ((question: Server.Question, ends: Ends, enter: Enter, beyond: Beyond) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
+  const log = Seldom.make()
+  /** While accounts cannot be reached, whoever connects could fill a disk with the same. */
+  const undecided = (cause: Cause.Cause<unknown>) =>
+    log("undecided", (times) =>
+      Effect.logError(
+        times === 1
+          ? "A login could not be decided"
+          : `${times} logins could not be decided, the last of them for this reason`,
+        cause,
+      ),
+    )
   const decide = (
     question: Server.Question,
     ends: Ends,
@@ -208,14 +254,22 @@ export const guarded = (
         )
     }
   }
-  return (question, ends, enter) =>
+  return (question, ends, enter, beyond) =>
     Effect.suspend((): Effect.Effect<Admit | Verdict> => {
-      if (waiting >= maxPending) return Effect.succeed(deny(910))
-      waiting++
-      return Effect.suspend(() => decide(question, ends, enter)).pipe(
-        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => Effect.succeed(deny(910)) }),
-        Effect.catchCause((cause) => Effect.as(Effect.logError("A login could not be decided", cause), deny(500))),
-        Effect.ensuring(Effect.sync(() => waiting--)),
+      const busy = (limit: Parameters<Beyond>[0]) =>
+        Effect.sync(() => {
+          beyond(limit)
+          return deny(910)
+        })
+      if (waiting >= pendingDecisions) return busy("pendingDecisions")
+      return Effect.acquireUseRelease(
+        Effect.sync(() => waiting++),
+        () =>
+          Effect.suspend(() => decide(question, ends, enter)).pipe(
+            Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
+            Effect.catchCause((cause) => Effect.as(undecided(cause), deny(500))),
+          ),
+        () => Effect.sync(() => waiting--),
       )
     })
 }

@@ -36,7 +36,7 @@ export interface Candidate extends Server {
   readonly isUp: () => boolean
   /** How many clients it has, as far as is known here. */
   readonly load: () => number
-  /** Counts a client that is referred there, at a time in milliseconds. */
+  /** Counts a client that is referred there, at a time in milliseconds that only passes, and is never set. */
   readonly refer: (now: number) => void
   /** The clients that were referred there and may not be in its load, each counting for less as time goes by. */
   readonly referred: (now: number) => number

@@ -1,7 +1,7 @@
 /**
  * The accounts that last: a directory in a database, over any `SqlClient` of SQLite or PostgreSQL.
  *
- * Passwords are sealed under a key that the database does not hold. Whoever has both has the passwords, as a server of
+ * Passwords and tokens are sealed under a key that the database does not hold. Whoever has both has the passwords, as a server of
  * this protocol must; whoever has the database alone has none of them.
  */
 import * as Arr from "effect/Array"
@@ -22,6 +22,7 @@ import * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as Directory from "./Directory.ts"
 import type * as DirectoryKey from "./DirectoryKey.ts"
 import * as Seal from "./internal/seal.ts"
+import * as Token from "./Token.ts"
 
 /** Why a directory cannot be opened, or not be sealed anew. */
 export class OpenError extends Schema.TaggedError<OpenError>("effect-msnp/host/OpenError")("OpenError", {
@@ -58,28 +59,32 @@ const pollEvery = "250 millis"
 /** How long that is remembered, in milliseconds: a day, for a server that cannot reach the database. */
 const remembered = 86_400_000
 
+/** The types of columns for which the dialects have words of their own. */
+const types = (sql: SqlClient.SqlClient) =>
+  sql.onDialectOrElse({
+    pg: () => ({
+      bytes: sql.literal("bytea"),
+      id: sql.literal("integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+      // Names are ordered by their bytes, whatever the language of the database.
+      name: sql.literal(`text COLLATE "C"`),
+    }),
+    orElse: () => ({
+      bytes: sql.literal("blob"),
+      // Without the last word, the numbers of rows that are gone would be given out again.
+      id: sql.literal("integer PRIMARY KEY AUTOINCREMENT"),
+      name: sql.literal("text"),
+    }),
+  })
+
 const migrate = Migrator.make({})({
   table: "msnp_migrations",
   loader: Migrator.fromRecord({
     "1_accounts": Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      // Names are ordered by their bytes, whatever the language of the database.
-      const { bytes, id, name } = sql.onDialectOrElse({
-        pg: () => ({
-          bytes: sql.literal("bytea"),
-          id: sql.literal("integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
-          name: sql.literal(`text COLLATE "C" PRIMARY KEY`),
-        }),
-        orElse: () => ({
-          bytes: sql.literal("blob"),
-          // Without the last word, the numbers of rows that are gone would be given out again.
-          id: sql.literal("integer PRIMARY KEY AUTOINCREMENT"),
-          name: sql.literal("text PRIMARY KEY"),
-        }),
-      })
-      yield* sql`CREATE TABLE msnp_seal (name ${name}, sealed ${bytes} NOT NULL)`
+      const { bytes, id, name } = types(sql)
+      yield* sql`CREATE TABLE msnp_seal (name ${name} PRIMARY KEY, sealed ${bytes} NOT NULL)`
       yield* sql`CREATE TABLE msnp_accounts (
-        name ${name},
+        name ${name} PRIMARY KEY,
         account text NOT NULL,
         password ${bytes} NOT NULL,
         friendly_name text NOT NULL,
@@ -87,6 +92,20 @@ const migrate = Migrator.make({})({
         standing text NOT NULL
       )`
       yield* sql`CREATE TABLE msnp_barred (id ${id}, account text NOT NULL, barred_at bigint NOT NULL)`
+    }),
+    "2_tokens": Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { bytes, name } = types(sql)
+      // Times are of a type that every client reads as a number.
+      yield* sql`CREATE TABLE msnp_tokens (
+        name ${name} NOT NULL REFERENCES msnp_accounts (name) ON DELETE CASCADE,
+        id ${name} NOT NULL,
+        label text NOT NULL,
+        secret ${bytes} NOT NULL,
+        created double precision NOT NULL,
+        last_used double precision,
+        PRIMARY KEY (name, id)
+      )`
     }),
   }),
 })
@@ -102,6 +121,23 @@ const Row = Schema.Struct({
 })
 type Row = typeof Row.Type
 
+/** A token as it is stored: under its account's folded name. */
+const TokenRow = Schema.Struct({
+  name: Schema.String,
+  id: Token.Id,
+  label: Token.Label,
+  secret: Schema.Uint8Array,
+  created: Schema.Number,
+  last_used: Schema.NullOr(Schema.Number),
+})
+type TokenRow = typeof TokenRow.Type
+
+/** What stands of a token beside its account: nothing beside one that has none. */
+const ProofRow = Schema.Struct({
+  token: Schema.OptionFromNullOr(Token.Id),
+  secret: Schema.OptionFromNullOr(Schema.Uint8Array),
+})
+
 /** Makes sure of what kind the rows are that a statement answers. */
 type Rows<Row> = (
   statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>,
@@ -113,6 +149,9 @@ const rowsOf = <Row>(row: Schema.Codec<Row, unknown>): Rows<Row> => {
 }
 
 const rows = rowsOf(Row)
+const proofs = rowsOf(ProofRow)
+const tokenRows = rowsOf(TokenRow)
+const ids = rowsOf(Schema.Struct({ id: Token.Id }))
 const names = rowsOf(Schema.Struct({ name: Schema.String }))
 const accounts = rowsOf(Schema.Struct({ account: Account.Account }))
 const seals = rowsOf(Schema.Struct({ sealed: Schema.Uint8Array }))
@@ -153,6 +192,9 @@ const checkName = "check"
 
 const checkText = Redacted.make("effect-msnp")
 
+/** The name of what is opened where there is no account of a name: likewise, no account has it. */
+const nobodyName = "nobody"
+
 /** A database that is open. */
 interface Opened {
   readonly sql: SqlClient.SqlClient
@@ -178,7 +220,7 @@ const open = Effect.fnUntraced(function* ({
     ),
     Arr.head,
   )
-  const opens = (seal: Seal.Seal, sealed: Uint8Array) => Effect.map(seal.open(checkName, sealed), Option.isSome)
+  const opens = (seal: Seal.Seal, sealed: Uint8Array) => Option.isSome(seal.open(checkName, sealed))
 
   yield* orOpenError(migrate)
   const before = yield* orOpenError(check)
@@ -187,18 +229,19 @@ const open = Effect.fnUntraced(function* ({
       before,
       ({ sealed }) =>
         (key) =>
-          Effect.flatMap(Seal.make(key), (seal) => opens(seal, sealed)),
+          Effect.map(Seal.make(key), (seal) => opens(seal, sealed)),
     ),
   )
   const seal = yield* Seal.make(key)
   if (Option.isNone(before)) {
-    const sealed = yield* seal.close(checkName, checkText)
+    const sealed = seal.close(checkName, checkText)
     yield* orOpenError(
       sql`INSERT INTO msnp_seal ${sql.insert({ name: checkName, sealed })} ON CONFLICT (name) DO NOTHING`,
     )
   }
-  const fits = Effect.flatMap(check, (row) =>
-    Option.isSome(row) ? opens(seal, row.value.sealed) : Effect.succeed(false),
+  const fits = Effect.map(
+    check,
+    Option.exists(({ sealed }) => opens(seal, sealed)),
   )
   if (!(yield* orOpenError(fits))) {
     return yield* new OpenError({ message: `${name} is sealed with another key than the one given.` })
@@ -206,20 +249,35 @@ const open = Effect.fnUntraced(function* ({
   return { sql, name, seal, fits }
 })
 
-/** All accounts, a page at a time. */
-const pages = (sql: SqlClient.SqlClient): Stream.Stream<Row, Trouble> =>
-  Stream.paginate("", (after) =>
-    Effect.map(
-      rows(sql`SELECT * FROM msnp_accounts WHERE name > ${after} ORDER BY name LIMIT ${sql.literal(String(pageSize))}`),
-      (page) => [
-        page,
-        Option.map(
-          Option.filter(Arr.last(page), () => page.length === pageSize),
-          ({ name }) => name,
-        ),
-      ],
-    ),
+/** What there is, a page at a time: each is what comes after the last of the one before. */
+const paged = <Key, Row extends Key>(
+  beginning: Key,
+  after: (last: Key) => Effect.Effect<ReadonlyArray<Row>, Trouble>,
+): Stream.Stream<Row, Trouble> =>
+  Stream.paginate(beginning, (last) =>
+    Effect.map(after(last), (page) => [page, Option.filter(Arr.last(page), () => page.length === pageSize)]),
   )
+
+const limit = (sql: SqlClient.SqlClient) => sql.literal(`LIMIT ${pageSize}`)
+
+/** All accounts. */
+const pages = (sql: SqlClient.SqlClient): Stream.Stream<Row, Trouble> =>
+  paged({ name: "" }, ({ name }) =>
+    rows(sql`SELECT * FROM msnp_accounts WHERE name > ${name} ORDER BY name ${limit(sql)}`),
+  )
+
+/** All tokens of all accounts. */
+const tokenPages = (sql: SqlClient.SqlClient): Stream.Stream<TokenRow, Trouble> =>
+  paged({ name: "", id: "" }, ({ id, name }) =>
+    tokenRows(sql`SELECT * FROM msnp_tokens WHERE (name, id) > (${name}, ${id}) ORDER BY name, id ${limit(sql)}`),
+  )
+
+/** The name of what is sealed of a token: no account has it, since it has white space in it. */
+const tokenName = (name: string, id: Token.Id): string => `token ${id} of ${name}`
+
+/** Why a token cannot be had. */
+const unsealableToken = (account: string, id: Token.Id): string =>
+  `The token ${id} of ${account} is sealed with another key, or somebody has tampered with it; it has to be revoked.`
 
 /** Why the password of an account cannot be had. */
 const unsealable = (account: Account.Account): string =>
@@ -236,7 +294,7 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
   ): Effect.Effect<ReadonlyArray<Row>, Directory.DirectoryError> => Effect.mapError(rows(statement), troubled)
 
   /** Does all of it or nothing, and nothing where what is sealed now would be sealed with a key of the past. */
-  const write = <Value, Refusal extends Directory.AccountTaken | Directory.NoSuchAccount>(
+  const write = <Value, Refusal extends Directory.AccountTaken | Directory.NoSuchAccount | Directory.TooManyTokens>(
     self: Effect.Effect<Value, Refusal | Directory.DirectoryError>,
   ) =>
     Effect.mapError(fits, troubled).pipe(
@@ -250,7 +308,7 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
     )
 
   const entryOf = Effect.fnUntraced(function* (row: Row): Effect.fn.Return<Directory.Entry, Directory.DirectoryError> {
-    const password = yield* seal.open(row.name, row.password)
+    const password = seal.open(row.name, row.password)
     if (Option.isNone(password)) return yield* new Directory.DirectoryError({ message: unsealable(row.account) })
     return {
       account: row.account,
@@ -259,6 +317,30 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
       verification: row.verification,
       standing: row.standing,
     }
+  })
+
+  /** What is opened where there is no such account, so that finding none takes as long as finding one. */
+  const nobody: Row & typeof ProofRow.Encoded = {
+    name: nobodyName,
+    account: Account.Account.make("nobody@example.com"),
+    password: seal.close(nobodyName, Token.makeSecret()),
+    friendly_name: "nobody",
+    verification: "Verified",
+    standing: "Disabled",
+    token: null,
+    secret: null,
+  }
+
+  /** Opens the token that stands beside an account, if one does. */
+  const proofOf = Effect.fnUntraced(function* (
+    { account, name }: Row,
+    { secret, token }: typeof ProofRow.Type,
+  ): Effect.fn.Return<Option.Option<Token.Proof>, Directory.DirectoryError> {
+    if (Option.isNone(token) || Option.isNone(secret)) return Option.none()
+    const id = token.value
+    const opened = seal.open(tokenName(name, id), secret.value)
+    if (Option.isNone(opened)) return yield* new Directory.DirectoryError({ message: unsealableToken(account, id) })
+    return Option.some({ id, secret: opened.value })
   })
 
   /** The one account that a statement is about, as it was created. */
@@ -306,10 +388,21 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
   }
 
   return {
-    find: (account) =>
-      Effect.flatMap(answer(rows, sql`SELECT * FROM msnp_accounts WHERE name = ${Account.fold(account)}`), (found) =>
-        Effect.transposeOption(Option.map(Arr.head(found), entryOf)),
-      ),
+    find: Effect.fnUntraced(function* (account) {
+      const joined = yield* Effect.mapError(
+        sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
+          FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
+          WHERE msnp_accounts.name = ${Account.fold(account)}`,
+        troubled,
+      )
+      const found = joined.length === 0 ? [nobody] : joined
+      // What is the account's is the same in each row.
+      const [row] = yield* answer(rows, Effect.succeed(found.slice(0, 1)))
+      if (row === undefined) return Option.none()
+      const entry = yield* entryOf(row)
+      const tokens = yield* Effect.forEach(yield* answer(proofs, Effect.succeed(found)), (proof) => proofOf(row, proof))
+      return row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) })
+    }),
 
     list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), entryOf),
 
@@ -323,7 +416,7 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
         rows.set(name, {
           name,
           account,
-          password: yield* seal.close(name, password),
+          password: seal.close(name, password),
           friendly_name: FriendlyName.encode(friendlyName),
           verification,
           standing,
@@ -346,9 +439,8 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
       yield* write(insert)
     }),
 
-    changePassword: Effect.fnUntraced(function* (account, to) {
-      yield* write(change(account, { password: yield* seal.close(Account.fold(account), to) }))
-    }),
+    changePassword: (account, to) =>
+      Effect.asVoid(write(change(account, { password: seal.close(Account.fold(account), to) }))),
 
     rename: Effect.fnUntraced(function* (account, to) {
       yield* Directory.checkName(account, to)
@@ -362,13 +454,66 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
       return standing === "Enabled" ? Effect.asVoid(changed) : write(Effect.flatMap(changed, bar))
     },
 
+    // The tokens go by themselves with their account, save where a client of SQLite leaves foreign keys off.
     remove: (account) =>
       write(
-        Effect.flatMap(
-          one(account, sql`DELETE FROM msnp_accounts WHERE name = ${Account.fold(account)} RETURNING account`),
-          bar,
+        one(account, sql`DELETE FROM msnp_accounts WHERE name = ${Account.fold(account)} RETURNING account`).pipe(
+          Effect.tap(Effect.mapError(sql`DELETE FROM msnp_tokens WHERE name = ${Account.fold(account)}`, troubled)),
+          Effect.flatMap(bar),
         ),
       ),
+
+    tokens: Effect.fnUntraced(function* (account) {
+      const name = Account.fold(account)
+      yield* one(account, sql`SELECT account FROM msnp_accounts WHERE name = ${name}`)
+      const found = yield* answer(tokenRows, sql`SELECT * FROM msnp_tokens WHERE name = ${name} ORDER BY created, id`)
+      return found.map(({ created, id, label, last_used }) => ({
+        id,
+        label,
+        created,
+        lastUsed: Option.fromNullOr(last_used),
+      }))
+    }),
+
+    addToken: Effect.fnUntraced(function* (account, label) {
+      const name = Account.fold(account)
+      const { id, secret } = Token.make()
+      const created = yield* Clock.currentTimeMillis
+      const row = { name, id, label, secret: seal.close(tokenName(name, id), secret), created, last_used: null }
+      const insert = Effect.gen(function* () {
+        // Of two that would both add the last one, one waits here.
+        yield* one(
+          account,
+          sql.onDialectOrElse({
+            pg: () => sql`SELECT account FROM msnp_accounts WHERE name = ${name} FOR UPDATE`,
+            orElse: () => sql`SELECT account FROM msnp_accounts WHERE name = ${name}`,
+          }),
+        )
+        const others = yield* answer(ids, sql`SELECT id FROM msnp_tokens WHERE name = ${name}`)
+        if (others.length >= Token.maxPerAccount) return yield* new Directory.TooManyTokens({ account })
+        yield* Effect.mapError(sql`INSERT INTO msnp_tokens ${sql.insert(row)}`, troubled)
+      })
+      yield* write(insert)
+      return { id, secret }
+    }),
+
+    revokeToken: Effect.fnUntraced(function* (account, id) {
+      const name = Account.fold(account)
+      yield* one(account, sql`SELECT account FROM msnp_accounts WHERE name = ${name}`)
+      const revoked = yield* answer(ids, sql`DELETE FROM msnp_tokens WHERE name = ${name} AND id = ${id} RETURNING id`)
+      if (revoked.length === 0) return yield* new Directory.NoSuchToken({ account, id })
+    }),
+
+    used: (uses) =>
+      Effect.forEach(
+        // In one order everywhere, so that no two servers wait for each other.
+        uses.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+        ({ account, at, id }) =>
+          sql`UPDATE msnp_tokens SET last_used = ${at}
+            WHERE name = ${Account.fold(account)} AND id = ${id}
+            AND (last_used IS NULL OR last_used <= ${at - Token.lastUsedPrecision})`,
+        { discard: true },
+      ).pipe(sql.withTransaction, Effect.mapError(troubled)),
 
     barred: Stream.unwrap(
       Effect.map(answer(barrings, sql`SELECT id, account FROM msnp_barred ORDER BY id DESC LIMIT 1`), (newest) =>
@@ -395,27 +540,44 @@ export const rekey = Effect.fnUntraced(function* (
   const next = yield* Seal.make(yield* options.to)
   const why = (why: string) => new OpenError({ message: `${name} is sealed as it was: ${why}` })
 
-  const again = Effect.fnUntraced(function* (row: Row) {
-    const password = yield* seal.open(row.name, row.password)
-    if (Option.isNone(password)) return yield* why(unsealable(row.account))
-    return { ...row, password: yield* next.close(row.name, password.value) }
-  })
+  /** Seals anew what was sealed under a name. */
+  const again = (name: string, sealed: Uint8Array, unsealable: string) =>
+    Option.match(seal.open(name, sealed), {
+      onNone: () => Effect.fail(why(unsealable)),
+      onSome: (secret) => Effect.succeed(next.close(name, secret)),
+    })
 
   yield* Effect.gen(function* () {
     yield* sql.onDialectOrElse({
-      pg: () => Effect.asVoid(sql`LOCK TABLE msnp_seal, msnp_accounts IN EXCLUSIVE MODE`),
+      pg: () => Effect.asVoid(sql`LOCK TABLE msnp_seal, msnp_accounts, msnp_tokens IN EXCLUSIVE MODE`),
       orElse: () => Effect.void,
     })
     if (!(yield* fits)) return yield* why("somebody else has sealed it with a new key.")
-    yield* Stream.runForEachArray(pages(sql), (page) =>
-      Effect.flatMap(
-        Effect.forEach(page, again),
-        (page) =>
-          // All of them are there: this is an update of many, in the words that both dialects know.
-          sql`INSERT INTO msnp_accounts ${sql.insert(page)} ON CONFLICT (name) DO UPDATE SET password = excluded.password`,
+    // All of them are there: these are updates of many, in the words that both dialects know.
+    const accounts = pages(sql).pipe(
+      Stream.mapEffect((row) =>
+        Effect.map(again(row.name, row.password, unsealable(row.account)), (password) => ({ ...row, password })),
       ),
     )
-    yield* sql`UPDATE msnp_seal SET ${sql.update({ sealed: yield* next.close(checkName, checkText) })} WHERE name = ${checkName}`
+    yield* Stream.runForEachArray(
+      accounts,
+      (page) =>
+        sql`INSERT INTO msnp_accounts ${sql.insert(page)} ON CONFLICT (name) DO UPDATE SET password = excluded.password`,
+    )
+    const tokens = tokenPages(sql).pipe(
+      Stream.mapEffect((row) =>
+        Effect.map(again(tokenName(row.name, row.id), row.secret, unsealableToken(row.name, row.id)), (secret) => ({
+          ...row,
+          secret,
+        })),
+      ),
+    )
+    yield* Stream.runForEachArray(
+      tokens,
+      (page) =>
+        sql`INSERT INTO msnp_tokens ${sql.insert(page)} ON CONFLICT (name, id) DO UPDATE SET secret = excluded.secret`,
+    )
+    yield* sql`UPDATE msnp_seal SET ${sql.update({ sealed: next.close(checkName, checkText) })} WHERE name = ${checkName}`
   }).pipe(
     sql.withTransaction,
     Effect.mapError((error) => (isTrouble(error) ? why(`${whyNot(error)}.`) : error)),

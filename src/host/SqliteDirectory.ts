@@ -14,6 +14,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Bytes from "../protocol/Bytes.ts"
 import type * as Directory from "./Directory.ts"
 import * as DirectoryKey from "./DirectoryKey.ts"
 import * as Sqlite from "./internal/sqlite.ts"
@@ -122,7 +123,7 @@ const kept = Effect.fnUntraced(function* (path: string) {
   if (text === undefined) return Option.none()
   // It may have to be so, where keys are handed to a container; it is said, not refused.
   if (process.platform !== "win32" && (Fs.statSync(path).mode & 0o077) !== 0) {
-    yield* Effect.logWarning(`${path} can be read by others: chmod 600 is better.`)
+    yield* Effect.logWarning(`${Bytes.legible(Bytes.fromText(path))} can be read by others: chmod 600 is better.`)
   }
   return Option.some(
     yield* Effect.mapError(

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Fs from "node:fs/promises"
 import * as Address from "../protocol/Address.ts"
 import * as Connector from "./Connector.ts"
 import * as Proxy from "./Proxy.ts"
@@ -19,13 +20,12 @@ export const local: Address.Address = { host: "127.0.0.1", port: Address.default
 export const parseServer = (text: string): Option.Option<Address.Address> =>
   Option.filter(Address.parse(text), ({ port }) => port > 0)
 
+const refused = (message: string) => new Config.ConfigError(new ConfigProvider.SourceError({ message }))
+
 /** A variable that a person has written. It may hold a password, and is never said again. */
 const variable = <A>(name: string, parse: (text: string) => Option.Option<A>, expected: string): Config.Config<A> =>
   Config.mapEffect(Config.Redacted(name), (text) =>
-    Effect.mapError(
-      Effect.fromOption(parse(Redacted.value(text))),
-      () => new Config.ConfigError(new ConfigProvider.SourceError({ message: `${name} is not ${expected}.` })),
-    ),
+    Effect.mapError(Effect.fromOption(parse(Redacted.value(text))), () => refused(`${name} is not ${expected}.`)),
   )
 
 /** `MSNP_SERVER`: the dispatch server, or notification server, to log in at; {@link local} where it is not set. */
@@ -39,8 +39,32 @@ export const proxy: Config.Config<Option.Option<Proxy.Proxy>> = Config.option(
   variable("MSNP_PROXY", Proxy.parse, `one of ${Proxy.forms.join(", ")}`),
 )
 
-/** Provides the connector that goes through {@link proxy}. */
+const booleans: { readonly [text: string]: boolean } = { true: true, false: false }
+
+/** `MSNP_TLS`: whether TLS is spoken, `true` or `false`; false where it is not set. */
+export const isTls: Config.Config<boolean> = Config.withDefault(
+  variable("MSNP_TLS", (text) => Option.fromUndefinedOr(booleans[text]), "true or false"),
+  false,
+)
+
+/** `MSNP_TLS_CA`: the file of those who are trusted over TLS, in PEM; those of Node.js where it is not set. */
+export const authorityFile: Config.Config<Option.Option<string>> = Config.option(Config.String("MSNP_TLS_CA"))
+
+/** A file that a variable names. */
+const readNamed = (path: string): Effect.Effect<string, Config.ConfigError> =>
+  Effect.tryPromise({
+    try: () => Fs.readFile(path, "utf8"),
+    catch: () => refused(`MSNP_TLS_CA: ${path} cannot be read.`),
+  })
+
+/** Provides the connector that goes to {@link server} through {@link proxy}, over TLS if {@link isTls}. */
 export const layerConnector: Layer.Layer<never, Config.ConfigError> = Layer.effect(
   Connector.Connector,
-  Config.map(proxy, Option.match({ onNone: () => Connector.direct, onSome: Proxy.connector })),
+  Effect.gen(function* () {
+    const way = { server: yield* server, proxy: yield* proxy }
+    if (!(yield* isTls)) return yield* Proxy.connectorOf({ ...way, tls: Option.none() })
+    const file = yield* authorityFile
+    const authority = Option.isSome(file) ? Option.some(yield* readNamed(file.value)) : Option.none()
+    return yield* Proxy.connectorOf({ ...way, tls: Option.some({ authority }) })
+  }).pipe(Effect.catchTag("CertificateError", ({ message }) => Effect.fail(refused(`MSNP_TLS_CA: ${message}`)))),
 )

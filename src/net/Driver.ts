@@ -7,15 +7,17 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
+import type * as Limits from "../host/Limits.ts"
 import type { Postponed, Step, Tagged } from "../machine/Machine.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Codec from "../protocol/Codec.ts"
@@ -64,15 +66,24 @@ export interface Side<K extends Kinds> {
   readonly overdue: K["Event"]
 }
 
+/** What a peer is held to, besides what a line may be. */
+export type Bounds = Pick<Limits.Limits, "loginBytes" | "loginCommands" | "writeTimeout">
+
 /** How a connection is run. */
-export interface Options {
+export interface Options<K extends Kinds> {
   /** How long the login may take, the host's decisions included. */
   readonly loginTimeout: Duration.Input
   /** How long the peer may take for each step of it; by default as long as it likes. */
   readonly answerTimeout?: Duration.Input
   /** Whether what is said at once goes out with one write, as by default, or with a write for each line. */
   readonly writes?: "Together" | "Apart"
+  /** By default the peer may say as much before its login is done, and may read as slowly, as it likes. */
+  readonly bounds?: Bounds
+  /** Is told where the peer goes beyond a limit; it is taken for lost, or what it says for unreadable. */
+  readonly limited?: (limit: keyof Limits.Limits) => void
   readonly observer: Transcript.Observer
+  /** Is told of each step of the machine: from which state, what for, and into which. */
+  readonly witness?: (from: K["State"], event: K["Event"], to: K["State"]) => void
 }
 
 /** How many commands of a peer wait for the application before nothing more is read: a few segments' worth. */
@@ -81,10 +92,15 @@ const inboxSize = 64
 /** How much is read ahead, in bytes, while the host decides: enough to pipeline a login, and to see the peer vanish. */
 const readAhead = 65_536
 
+/** How much a peer has to take in each `writeTimeout`, in bytes: one that reads slowly is told from one that never reads. */
+const share = 65_536
+
 /** A connection at work. */
 export interface Driver<K extends Kinds> {
   /** The state, as it is now. */
   readonly state: () => K["State"]
+  /** Whether the peer may say more. */
+  readonly isOpen: () => boolean
   /** Runs the login until it is done or over, asking `host` what the machine asks. */
   readonly login: <R>(
     host: (question: K["Question"]) => Effect.Effect<K["Event"], never, R>,
@@ -113,7 +129,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   side: Side<K>,
   socket: Socket.Socket,
   first: StepOf<K>,
-  options: Options,
+  options: Options<K>,
 ): Effect.fn.Return<Driver<K>, Socket.SocketError, Scope.Scope> {
   const { pull } = yield* socket.reader
   const writer = yield* socket.writer
@@ -125,6 +141,8 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
   let state = first.state
   let bytes = ""
   let wanted = 1
+  /** What the peer has said before its login is done. */
+  const said = { loginBytes: 0, loginCommands: 0 }
   let out = ""
   let asked: K["Question"] | undefined
   let delivered: Array<Heard> = []
@@ -158,12 +176,31 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     }
   }
 
-  const feed = (event: K["Event"]) => carryOut(side.transition(state, event))
+  const feed = (event: K["Event"], heard?: Heard) => {
+    const step = side.transition(state, event)
+    // Told first: whoever waits for the end goes on while the step is being carried out.
+    options.witness?.(state, event, step.state)
+    carryOut(step, heard)
+  }
+
+  const { bounds } = options
+
+  /** The first command at hand, if the login may go on with it. */
+  const take = (): Taken => {
+    const taken = Line.take(bytes, side.payloads(state), side.limits)
+    if (taken._tag === "Never" || bounds === undefined || side.isLoggedIn(state)) return taken
+    said.loginBytes += bytes.length - taken.rest.length
+    if (taken._tag === "Whole") said.loginCommands++
+    for (const limit of ["loginBytes", "loginCommands"] as const) {
+      if (said[limit] > bounds[limit]) return tooMuch(limit, bounds[limit])
+    }
+    return taken
+  }
 
   /** Runs the complete lines at hand, until the state is `settled` or the host is asked. */
   const advance = (settled: (state: K["State"]) => boolean) => {
     while (asked === undefined && !settled(state) && bytes.length >= wanted) {
-      const taken = Line.take(bytes, side.payloads(state), side.limits)
+      const taken = take()
       switch (taken._tag) {
         case "NotYet":
           bytes = taken.rest
@@ -172,6 +209,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
         case "Never":
           bytes = ""
           wanted = 1
+          if (Option.isSome(taken.beyond)) options.limited?.(taken.beyond.value)
           feed(side.classify(state, Result.fail(Codec.unreadable(taken.why))))
           break
         case "Whole": {
@@ -179,7 +217,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
           wanted = 1
           options.observer(Transcript.said(peer, taken.frame.words))
           const heard = side.decode(taken.frame)
-          carryOut(side.transition(state, side.classify(state, heard)), whatWasHeard(heard))
+          feed(side.classify(state, heard), whatWasHeard(heard))
         }
       }
     }
@@ -218,6 +256,29 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     out = ""
     return Effect.match(saying, { onSuccess: () => true, onFailure: () => false })
   })
+
+  /** What has been said in the session, and the peer has not taken yet, in bytes. */
+  let untaken = 0
+
+  /** The same in a session, where nothing else ends a connection whose peer never reads. */
+  const flushInTime =
+    bounds === undefined
+      ? flush
+      : Effect.suspend(() => {
+          if (out === "") return flush
+          const { length } = out
+          const writeTimeout = Duration.fromInputUnsafe(bounds.writeTimeout)
+          untaken += length
+          return Effect.timeoutOrElse(flush, {
+            duration: Duration.times(writeTimeout, Math.max(1, Math.floor(untaken / share))),
+            orElse: () =>
+              Effect.sync(() => {
+                options.limited?.("writeTimeout")
+                if (!side.isOver(state)) feed(side.hungUp)
+                return false
+              }),
+          }).pipe(Effect.ensuring(Effect.sync(() => (untaken -= length))))
+        })
 
   /** Writes the last words without waiting for a peer that may not read: the socket's release delivers them. */
   const lastWords = Effect.suspend(() => {
@@ -276,7 +337,7 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
     while (true) {
       advance(side.isOver)
       if (delivered.length > 0) yield* Fiber.await(yield* offer)
-      yield* flush
+      yield* flushInTime
       if (hearing === "Lost") feed(side.hungUp)
       if (!isOpen() || side.isOver(state)) return
       yield* read
@@ -308,11 +369,24 @@ export const make = Effect.fnUntraced(function* <K extends Kinds>(
       Effect.suspend(() => {
         if (!side.isLoggedIn(state)) return Effect.succeed(false)
         for (const command of commands) say(command)
-        return flush
+        return flushInTime
       }),
     )
 
-  return { state: () => state, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
+  return { state: () => state, isOpen, login, session, commands: Stream.fromQueue(inbox), send, end, closing }
+})
+
+/** What the bytes at hand are, within the bounds of a login. */
+type Taken = Exclude<Line.Taken, { readonly _tag: "Never" }> | Never
+
+interface Never extends Omit<Extract<Line.Taken, { readonly _tag: "Never" }>, "beyond"> {
+  readonly beyond: Option.Option<keyof Limits.Limits>
+}
+
+const tooMuch = (limit: "loginBytes" | "loginCommands", most: number): Never => ({
+  _tag: "Never",
+  why: `a login is of more than ${most} ${limit === "loginBytes" ? "bytes" : "commands"}`,
+  beyond: Option.some(limit),
 })
 
 /** The code with which a socket ends in good order. */

@@ -19,13 +19,17 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as Dns from "node:dns"
+import type * as Net from "node:net"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
 import * as Connector from "./Connector.ts"
 import * as Courier from "./internal/courier.ts"
+import * as Reach from "./Reach.ts"
+import * as Tls from "./Tls.ts"
 
-/** How to connect through a gateway. */
-export interface Options {
+/** How to connect through a gateway; names are those of gateways. */
+export interface Options extends Connector.Options {
   /** Where the gateway is; the usual port is {@link Gateway.defaultPort}. */
   readonly gateway: Address.Address
   /** How long it is left in peace where there is nothing to say; by default 2 seconds, as official clients did. */
@@ -37,9 +41,22 @@ export interface Options {
    * be connected to; or the first words, as official clients' did, which saves a round trip. By default nothing.
    */
   readonly opening?: "Empty" | "FirstWords"
+  /**
+   * Where an answer may send the next request: to a host no nearer to this machine than the gateway itself, as by default,
+   * or anywhere. See `LoginClient.Options`.
+   */
+  readonly referrals?: "NoNearer" | "Anywhere"
 }
 
-const defaults = { pollInterval: "2 seconds", answerTimeout: "30 seconds", opening: "Empty" } as const
+type Settled = Options & Required<Omit<Options, "tls">>
+
+const defaults = {
+  pollInterval: "2 seconds",
+  answerTimeout: "30 seconds",
+  opening: "Empty",
+  referrals: "NoNearer",
+  lookup: Dns.lookup,
+} as const
 
 /** How much a request carries, in bytes: more than any command is long, and less than any gateway is known to refuse. */
 const maxRequest = 16_384
@@ -73,7 +90,7 @@ export const make = (options: Options): Connector.Connector => ({
 })
 
 const open = Effect.fnUntraced(function* (
-  options: Required<Options>,
+  options: Settled,
   to: Address.Address,
 ): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
   const exchange = yield* exchanging(options, to)
@@ -117,18 +134,27 @@ const nothing = new Uint8Array(0)
 
 /** Sends a request, for the session that the answer before has named, and reads the answer; none where that is over. */
 const exchanging = Effect.fnUntraced(function* (
-  { answerTimeout, gateway }: Required<Options>,
+  { answerTimeout, gateway, lookup, referrals, tls }: Settled,
   to: Address.Address,
 ): Effect.fn.Return<
   (said: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, Connector.ConnectError>,
   never,
   Scope.Scope
 > {
-  const agent = yield* NodeHttpClient.makeAgent({ keepAlive: true })
+  const itself = Reach.gate("Nowhere")
+  let gate = itself
+  const lookUp: Net.LookupFunction = (...asked) => Connector.admitting(lookup, gate.admits)(...asked)
+  const agent = yield* NodeHttpClient.makeAgent({
+    keepAlive: true,
+    lookup: lookUp,
+    ...(tls === undefined ? {} : Tls.connecting(tls, gateway)),
+  })
+  const scheme = tls === undefined ? "http" : "https"
   const client = HttpClient.withScope(
     yield* Effect.provideService(NodeHttpClient.makeNodeHttp, NodeHttpClient.HttpAgent, agent),
   )
   let host = gateway.host
+  if (Option.isSome(Reach.ofHost(host))) itself.admits(host)
   let sessionId = Option.none<string>()
   const at = () => ({ host, port: gateway.port })
 
@@ -140,7 +166,7 @@ const exchanging = Effect.fnUntraced(function* (
           onSome: (sessionId) => ({ _tag: said.length > 0 ? "Say" : "Poll", sessionId }),
         }),
       )
-      const request = HttpClientRequest.post(`http://${Address.format(at())}${Gateway.path}?${query}`, { headers })
+      const request = HttpClientRequest.post(`${scheme}://${Address.format(at())}${Gateway.path}?${query}`, { headers })
       const response = yield* client.execute(HttpClientRequest.bodyUint8Array(request, said, Gateway.contentType))
       if (response.status === 400 && Option.isSome(sessionId)) return Option.none()
       if (response.status !== 200) return yield* refusal(at(), `it answered with HTTP ${response.status}`)
@@ -151,7 +177,12 @@ const exchanging = Effect.fnUntraced(function* (
       }
       const bytes = yield* response.arrayBuffer
       sessionId = Option.some(session.value.sessionId)
-      host = Option.getOrElse(session.value.host, () => host)
+      if (referrals === "NoNearer") gate = Reach.gate(itself.farthest())
+      const next = Option.getOrElse(session.value.host, () => host)
+      if (Option.isSome(Reach.ofHost(next)) && !gate.admits(next)) {
+        return yield* refusal(at(), `it refers to ${next}, nearer than it is itself`)
+      }
+      host = next
       return Option.some(new Uint8Array(bytes))
     }).pipe(
       Effect.scoped,

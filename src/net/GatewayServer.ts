@@ -24,11 +24,15 @@ import type * as Scope from "effect/Scope"
 import * as Crypto from "node:crypto"
 import * as Http from "node:http"
 import type * as Net from "node:net"
+import * as Limits from "../host/Limits.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
 import * as Courier from "./internal/courier.ts"
+import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as LoginServer from "./LoginServer.ts"
+import type * as Tls from "./Tls.ts"
 
 /** Where a gateway is to listen, and how. */
 export interface Options {
@@ -38,40 +42,8 @@ export interface Options {
   readonly advertise: Option.Option<string>
   /** The networks of HTTP proxies that are believed when they say for whom they ask (`X-Forwarded-For`). */
   readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
-  /** Those that are not named are {@link defaultLimits}. */
-  readonly limits?: Partial<Limits>
-}
-
-/** The limits of a gateway. */
-export interface Limits {
-  /** How long a request that carries something waits for words of the server, before it is answered without any. */
-  readonly answerTimeout: Duration.Input
-  /** How long a session without a request lives. */
-  readonly idleTimeout: Duration.Input
-  /** How long the last words of a session that is over wait to be fetched. */
-  readonly farewellTimeout: Duration.Input
-  /** How long an HTTP connection without a request is kept, or one whose client does not take its answer. */
-  readonly keepAliveTimeout: Duration.Input
-  /** How long a request may take to arrive. */
-  readonly requestTimeout: Duration.Input
-  /** How much a request may carry, in bytes. */
-  readonly maxRequest: number
-  /** How many sessions there may be at once: one HTTP connection can open any number. */
-  readonly maxSessions: number
-}
-
-/**
- * The limits where none are named: polls come every 2 to 5 s, so that whoever is told something last fetches it, and other
- * gateways gave up on a session after 60 s, too.
- */
-export const defaultLimits: Limits = {
-  answerTimeout: "1 second",
-  idleTimeout: "60 seconds",
-  farewellTimeout: "8 seconds",
-  keepAliveTimeout: "60 seconds",
-  requestTimeout: "60 seconds",
-  maxRequest: 65_536,
-  maxSessions: 16_384,
+  /** Over TLS (https), and with which certificate; in clear text where there is nothing. */
+  readonly tls?: Tls.Server
 }
 
 /** How long requests under way may take at the end, once no session is left. */
@@ -101,16 +73,22 @@ interface Refusal {
 
 const refuse = (status: Refusal["status"], why: string): Effect.Effect<never, Refusal> => Effect.fail({ status, why })
 
+const tooMany = refuse(503, "There are too many sessions already.")
+
 /**
  * Listens until the scope closes. Then nobody comes in any more, and the last words of each session wait until they are
- * fetched, or the time for it has passed.
+ * fetched, or the time for it has passed. `Limits` says what is put up with, and the `Throttle` that is provided, or else
+ * one of its own, counts the HTTP connections: a trusted proxy's are not counted.
  */
 export const listen = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<LoginServer.Listener, LoginServer.ListenError, Scope.Scope> {
-  const limits = { ...defaultLimits, ...options.limits }
-  const keepAliveTimeout = Duration.toMillis(limits.keepAliveTimeout)
-  const requestTimeout = Duration.toMillis(limits.requestTimeout)
+  const limits = yield* Limits.Current
+  // Node takes whole milliseconds alone.
+  const keepAliveTimeout = Math.ceil(Duration.toMillis(limits.gatewayKeepAliveTimeout))
+  const requestTimeout = Math.ceil(Duration.toMillis(limits.gatewayRequestTimeout))
+  const throttle = yield* Throttle.orInMemory()
+  const limited = yield* Limited.make(throttle)
   const sessions = new Map<string, Session>()
   const noneLeft = Latch.makeUnsafe(true)
   let isClosing = false
@@ -119,23 +97,25 @@ export const listen = Effect.fnUntraced(function* (
   let take = (accepted: Tcp.Accepted): void => void early.push(accepted)
 
   /** Opens a session, whose first request is still to be answered. */
-  const begin = Effect.fnUntraced(function* ({ local, remote }: Omit<Tcp.Accepted, "socket">) {
+  const begin = Effect.fnUntraced(function* ({ local, remote }: Ends) {
     let id = drawId()
     let isBusy = false
     let timer: NodeJS.Timeout | undefined
+    let closed = () => {}
 
     const drop = () => {
       clearTimeout(timer)
       sessions.delete(id)
       if (sessions.size === 0) noneLeft.openUnsafe()
       courier.end(Courier.lost)
+      closed()
     }
     /** Leaves the session to itself until the next request. */
     const rest = () => {
       clearTimeout(timer)
       if (!sessions.has(id)) return
-      if (courier.isSpeaking()) timer = setTimeout(drop, Duration.toMillis(limits.idleTimeout))
-      else if (courier.isLaden()) timer = setTimeout(drop, Duration.toMillis(limits.farewellTimeout))
+      if (courier.isSpeaking()) timer = setTimeout(drop, Duration.toMillis(limits.gatewayIdleTimeout))
+      else if (courier.isLaden()) timer = setTimeout(drop, Duration.toMillis(limits.gatewayFarewellTimeout))
       else drop()
     }
     const courier = yield* Courier.make(rest)
@@ -151,7 +131,7 @@ export const listen = Effect.fnUntraced(function* (
             if (said.length > 0) {
               courier.expect()
               yield* courier.deliver(said)
-              yield* Effect.timeoutOption(courier.ready, limits.answerTimeout)
+              yield* Effect.timeoutOption(courier.ready, limits.gatewayAnswerTimeout)
             }
             sessions.delete(id)
             id = drawId()
@@ -177,14 +157,20 @@ export const listen = Effect.fnUntraced(function* (
     }
     sessions.set(id, session)
     noneLeft.closeUnsafe()
-    take({ socket: courier.socket, local, remote })
-    return session
+    take({
+      socket: courier.socket,
+      local,
+      remote,
+      refuse: drop,
+      onClosed: (run) => void (closed = run),
+    })
+    return sessions.has(id) ? session : yield* tooMany
   })
 
   const exchange = Effect.fnUntraced(function* (
     asked: Gateway.Request,
     body: Effect.Effect<Uint8Array, Refusal>,
-    ends: Omit<Tcp.Accepted, "socket">,
+    ends: Ends,
   ): Effect.fn.Return<Answer, Refusal> {
     if (asked._tag !== "Open") {
       const session = sessions.get(asked.sessionId)
@@ -192,7 +178,10 @@ export const listen = Effect.fnUntraced(function* (
     }
     const said = yield* body
     if (isClosing) return yield* refuse(503, "This server is going down.")
-    if (sessions.size >= limits.maxSessions) return yield* refuse(503, "There are too many sessions already.")
+    if (sessions.size >= limits.gatewaySessions) {
+      limited("gatewaySessions", ends.remote)
+      return yield* tooMany
+    }
     const session = yield* begin(ends)
     return yield* session.exchange(Effect.succeed(said))
   })
@@ -201,7 +190,10 @@ export const listen = Effect.fnUntraced(function* (
     const request = yield* HttpServerRequest.HttpServerRequest
     const asked = yield* askedBy(request)
     const ends = endsOf(request, options.trustedProxies)
-    const { sessionId, words } = yield* exchange(asked, bodyOf(request, limits.maxRequest), ends)
+    const body = Effect.tapError(bodyOf(request, limits.gatewayRequestBytes), ({ status }) =>
+      Effect.sync(() => (status === 413 ? limited("gatewayRequestBytes", ends.remote) : undefined)),
+    )
+    const { sessionId, words } = yield* exchange(asked, body, ends)
     const host = Option.orElseSome(options.advertise, () => ends.local.host)
     // Not with the other headers, whose names lose their case: old clients look for this one as it is spelled here.
     NodeHttpServerRequest.toServerResponse(request).setHeader(
@@ -235,6 +227,19 @@ export const listen = Effect.fnUntraced(function* (
     // Node looks for late requests every 30 s by itself: half of 60 s, and too seldom for a shorter time.
     connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
   })
+  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
+  http.on("error", () => {})
+  http.on("connection", (conn) => {
+    const remote = Tcp.endpoint(conn.remoteAddress, conn.remotePort)
+    if (isTrusted(remote.host, options.trustedProxies)) return
+    const counted = throttle.at(remote.host).connect()
+    if (Result.isSuccess(counted)) conn.once("close", counted.success)
+    else {
+      conn.destroy()
+      limited(counted.failure, remote)
+    }
+  })
+  if (options.tls !== undefined) secure(http, options.tls.context)
   const { serve } = yield* NodeHttpServer.make(() => http, {
     ...options.listen,
     backlog: Tcp.backlog,
@@ -253,7 +258,7 @@ export const listen = Effect.fnUntraced(function* (
       isClosing = true
       for (const session of sessions.values()) if (!session.isOver()) session.drop()
       // No session is left by then, but where the request that is to fetch the last words never all comes.
-      return Effect.timeoutOption(noneLeft.await, limits.farewellTimeout)
+      return Effect.timeoutOption(noneLeft.await, limits.gatewayFarewellTimeout)
     }),
   )
 
@@ -268,6 +273,16 @@ export const listen = Effect.fnUntraced(function* (
   }
 })
 
+/** Lets a server of HTTP speak over TLS: with its own limits from the first moment, so that no handshake outlasts them. */
+const secure = (http: Http.Server, securing: Tcp.Securing): void => {
+  const listeners = http.listeners("connection")
+  http.removeAllListeners("connection")
+  http.on("connection", (conn) => {
+    const secured = Tcp.secure(conn, securing)
+    for (const listener of listeners) listener.call(http, secured)
+  })
+}
+
 /** Digits are drawn twelve at a time: this is the first number with thirteen. */
 const thirteenDigits = 1_000_000_000_000
 
@@ -276,6 +291,9 @@ const drawId = (): string => {
   const digits = Array.from({ length: 3 }, () => String(Crypto.randomInt(thirteenDigits)).padStart(12, "0")).join("")
   return `${digits.slice(0, 17)}.${digits.slice(17, 35)}`
 }
+
+/** Both ends of what a request belongs to. */
+type Ends = Pick<Tcp.Accepted, "local" | "remote">
 
 /** What a request asks for, if it asks for anything. */
 const askedBy = ({ method, url }: HttpServerRequest.HttpServerRequest): Effect.Effect<Gateway.Request, Refusal> => {
@@ -302,10 +320,7 @@ const bodyOf = (request: HttpServerRequest.HttpServerRequest, maxRequest: number
   )
 
 /** Who sends a request, and where it has reached us. A client's port is not its session's: there is none. */
-const endsOf = (
-  request: HttpServerRequest.HttpServerRequest,
-  trusted: Options["trustedProxies"],
-): Omit<Tcp.Accepted, "socket"> => {
+const endsOf = (request: HttpServerRequest.HttpServerRequest, trusted: Options["trustedProxies"]): Ends => {
   const conn: Net.Socket = NodeHttpServerRequest.toIncomingMessage(request).socket
   const peer = Tcp.endpoint(conn.remoteAddress, conn.remotePort)
   return {
@@ -314,17 +329,20 @@ const endsOf = (
   }
 }
 
+const isTrusted = (host: string, trusted: Options["trustedProxies"]): boolean => {
+  const ip = NetAddress.ipFromString(host)
+  return Result.isSuccess(ip) && trusted.some((network) => IpNetwork.contains(network, ip.success))
+}
+
 /** For whom a peer asks: a proxy that is trusted is believed, and so is the one that it asks for, if it is trusted, too. */
 const clientBehind = (peer: string, forwarded: string, trusted: Options["trustedProxies"]): string => {
   let client = peer
   for (const hop of forwarded.split(",").toReversed()) {
-    const proxy = NetAddress.ipFromString(client)
     const text = hop.trim()
     // Some proxies add the port.
     const { host } = Option.getOrElse(Address.parse(text), () => ({ host: text }))
     const next = NetAddress.ipFromString(host)
-    if (Result.isFailure(proxy) || Result.isFailure(next)) return client
-    if (!trusted.some((network) => IpNetwork.contains(network, proxy.success))) return client
+    if (Result.isFailure(next) || !isTrusted(client, trusted)) return client
     client = NetAddress.formatIp(NetAddress.toCanonical(next.success))
   }
   return client

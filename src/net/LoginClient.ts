@@ -32,6 +32,7 @@ import * as Connector from "./Connector.ts"
 import * as Driver from "./Driver.ts"
 import * as LoginError from "./LoginError.ts"
 import * as NsMemory from "./NsMemory.ts"
+import * as Reach from "./Reach.ts"
 import * as Transcript from "./Transcript.ts"
 
 /** Who logs in, and what is offered. */
@@ -59,7 +60,7 @@ export type Strategy = typeof Strategy.Type
 export interface Options extends Credentials {
   /**
    * The server to begin with: a dispatch server, or a notification server. Where `NsMemory` knows by which notification
-   * server this one's network let us in last, that is tried first.
+   * server this one's network let us in last, that is tried first, unless it is a name that `referrals` keeps us from.
    */
   readonly server: Address.Address
   /** By default `official`. */
@@ -73,6 +74,12 @@ export interface Options extends Credentials {
    * dialects; by default the same.
    */
   readonly onReferral?: (to: Address.Address) => Effect.Effect<Credentials, LoginError.LoginError>
+  /**
+   * Where a server may refer us: no nearer to this machine than it is itself, as by default, so that none out in public
+   * has us knock on doors of a private network or of this machine; or anywhere. Names count by their addresses, unless a
+   * proxy looks them up.
+   */
+  readonly referrals?: "NoNearer" | "Anywhere"
   /** Those that are not named are {@link defaultLimits}. */
   readonly limits?: Partial<Limits>
   /** Is told of each thing that happens on the wire. */
@@ -162,14 +169,18 @@ export const login = Effect.fnUntraced(function* (
     const onLeave = role === "Notification" ? forget(options.server) : Effect.void
     const plan = { options, limits, observe, millisLeft, onLeave }
     const credentials = yield* credentialsAt(to, role, plan)
-    const session = yield* travel({ to, role, credentials, strategy, trId }, [], plan)
+    const stop: Stop = { to, role, credentials, strategy, trId, referrer: Option.none() }
+    const session = yield* travel(stop, [], plan)
     // Cut short, it would leave half a file.
     if (!isAt(stored, session.server)) yield* Effect.uninterruptible(remember(options.server, session.server))
     return session
   })
 
   const itself = Option.some(options.server)
-  const known = Option.filter(yield* recall(options.server), (known) => !isAt(itself, known))
+  const known = Option.filter(
+    yield* recall(options.server),
+    (known) => !isAt(itself, known) && (options.referrals === "Anywhere" || isSettled(known)),
+  )
   return yield* Option.match(known, {
     onNone: () => from(options.server, "Dispatch", itself),
     onSome: (at) =>
@@ -186,6 +197,12 @@ export const login = Effect.fnUntraced(function* (
       ),
   })
 })
+
+/**
+ * Whether a server is where it was when it was referred to. A name may stand for another address by now, and nobody knows
+ * any more how near the one was that referred to it.
+ */
+const isSettled = ({ host }: Address.Address): boolean => Option.isSome(Reach.ofHost(host))
 
 /** Whether it is this one. */
 const isAt = (server: Option.Option<Address.Address>, address: Address.Address): boolean =>
@@ -231,6 +248,8 @@ interface Stop {
   readonly credentials: Credentials
   readonly strategy: Strategy
   readonly trId: TrId.TrId
+  /** Who sends us there, and how near that one is; none where we may be sent anywhere. */
+  readonly referrer: Option.Option<{ readonly server: string; readonly reach: Reach.Reach }>
 }
 
 /** Logs in at one server, and at those that it refers to, but for those that have been visited. */
@@ -249,22 +268,29 @@ const travel = Effect.fnUntraced(function* (
   }
 
   yield* onLeave
-  const { to } = outcome
-  const refuse = (got: string) =>
-    new LoginError.ServerMisbehaved({ server: Address.format(stop.to), expected: ["USR S"], got })
-  const visited = [...before, Address.format(stop.to)]
+  const { reach, to } = outcome
+  const server = Address.format(stop.to)
+  const refuse = (got: string) => new LoginError.ServerMisbehaved({ server, expected: ["USR S"], got })
+  const visited = [...before, server]
   if (visited.includes(Address.format(to))) return yield* refuse(`a referral back to ${Address.format(to)}`)
   if (visited.length > limits.maxReferrals) {
     return yield* refuse(`more than ${limits.maxReferrals} referrals in a row`)
   }
   const role = "Notification"
   const credentials = yield* credentialsAt(to, role, plan)
-  return yield* travel({ ...stop, to, role, credentials, trId }, visited, plan)
+  const referrer = options.referrals === "Anywhere" ? Option.none() : Option.some({ server, reach })
+  return yield* travel({ ...stop, to, role, credentials, trId, referrer }, visited, plan)
 })
 
 type Outcome =
   | { readonly _tag: "Session"; readonly session: Session }
-  | { readonly _tag: "Referred"; readonly to: Address.Address; readonly trId: TrId.TrId }
+  | {
+      readonly _tag: "Referred"
+      readonly to: Address.Address
+      readonly trId: TrId.TrId
+      /** How near the server is that refers us. */
+      readonly reach: Reach.Reach
+    }
   /** The server does not take the fast way; why, in a sentence. */
   | { readonly _tag: "Rejected"; readonly why: string; readonly trId: TrId.TrId }
 
@@ -283,20 +309,33 @@ const loginAt = (stop: Stop, plan: Plan): Effect.Effect<Outcome, LoginError.Logi
     }),
   )
 
+/** Fails where the gate has met no address that may be gone to. */
+const passage = (gate: Reach.Gate, to: Address.Address, referrer: Stop["referrer"]) =>
+  Option.match(Option.product(gate.refused(), referrer), {
+    onNone: () => Effect.void,
+    onSome: ([reach, { server }]) =>
+      Effect.fail(new LoginError.Misdirected({ server, to: Address.format(to), where: Reach.describe[reach] })),
+  })
+
 /** What a server is told, by the strategy. */
 const manners = { official: "AskInf", "no-inf": "SkipInf", fast: "Pipeline" } as const
 
 const converse = Effect.fnUntraced(function* (
-  { credentials, role, strategy, to, trId }: Stop,
+  { credentials, referrer, role, strategy, to, trId }: Stop,
   { limits, millisLeft, observe, options }: Plan,
 ): Effect.fn.Return<Outcome, LoginError.LoginError, Scope.Scope> {
   const server = Address.format(to)
   const unreachable = (attempt: Connector.Attempt) => new LoginError.Unreachable({ tried: [attempt] })
   if ((yield* millisLeft) === 0) return yield* late(to)
 
+  const gate = Reach.gate(Option.match(referrer, { onNone: () => "Nowhere", onSome: ({ reach }) => reach }))
+  if (Option.isSome(Reach.ofHost(to.host))) gate.admits(to.host)
+  yield* passage(gate, to, referrer)
   const connector = yield* Connector.Connector
-  const socket = yield* connector.connect(to).pipe(
-    Effect.mapError(({ tried }) => new LoginError.Unreachable({ tried })),
+  const socket = yield* connector.connect(to, gate.admits).pipe(
+    Effect.catch(({ tried }) =>
+      Effect.andThen(passage(gate, to, referrer), Effect.fail(new LoginError.Unreachable({ tried }))),
+    ),
     Effect.timeoutOrElse({
       duration: Math.min(Duration.toMillis(limits.connectTimeout), yield* millisLeft),
       orElse: () => unreachable(Connector.unanswered(to)),
@@ -330,7 +369,7 @@ const converse = Effect.fnUntraced(function* (
   )
   if (state._tag === "LoggedIn") return { _tag: "Session", session: yield* sessionOf(driver, state, to, limits) }
   yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), yield* millisLeft))
-  if (state._tag === "Referred") return state
+  if (state._tag === "Referred") return { ...state, reach: gate.farthest() }
   const error = LoginError.fromReason(state.reason, server, account)
   const isOverdue = error._tag === "TimedOut" && (yield* millisLeft) === 0
   if (!isFast || isOverdue || !isRejection(state.reason, isNobody)) return yield* error

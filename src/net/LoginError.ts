@@ -28,6 +28,18 @@ export class ServerMisbehaved extends Schema.TaggedError<ServerMisbehaved>("effe
   }
 }
 
+/** The server refers us nearer to this machine than it is itself, to where it may have no business. */
+export class Misdirected extends Schema.TaggedError<Misdirected>("effect-msnp/net/Misdirected")("Misdirected", {
+  ...server,
+  /** The address that it refers to, and where that is, in a few words. */
+  to: Schema.String,
+  where: Schema.String,
+}) {
+  override get message() {
+    return `${this.server} refers to ${this.to}, ${this.where}: nearer than it is itself, so nobody went there. If that is meant, log in there, or allow any referral.`
+  }
+}
+
 /** The server does not let this account in: 911 for a wrong account or password, 923, 924. */
 export class Denied extends Schema.TaggedError<Denied>("effect-msnp/net/Denied")("Denied", {
   ...server,
@@ -66,6 +78,7 @@ const advice: { readonly [fault in Connector.Fault]: string } = {
   Theirs: "It looks like their network, not our connection.",
   Here: "That is this machine: is the server running?",
   Unclear: "It may be our connection or their network.",
+  Mismatch: "The server is there, but not as we were to find it: see to its TLS, or to ours.",
 }
 
 /**
@@ -125,6 +138,7 @@ export class LoggedOut extends Schema.TaggedError<LoggedOut>("effect-msnp/net/Lo
 /** Why a login failed. */
 export type LoginError =
   | ServerMisbehaved
+  | Misdirected
   | Denied
   | Unavailable
   | NoCommonDialect

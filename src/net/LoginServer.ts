@@ -6,17 +6,21 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Crypto from "node:crypto"
 import * as Admission from "../host/Admission.ts"
+import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
+import * as Throttle from "../host/Throttle.ts"
 import * as Server from "../login/Server.ts"
 import type { ByTag } from "../machine/Machine.ts"
 import type * as Account from "../protocol/Account.ts"
@@ -29,7 +33,10 @@ import * as Line from "../protocol/Line.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as Driver from "./Driver.ts"
+import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
+import * as Telemetry from "./Telemetry.ts"
+import type * as Tls from "./Tls.ts"
 import * as Transcript from "./Transcript.ts"
 
 /** What can be said in a session: OUT is said by the server itself. */
@@ -59,29 +66,13 @@ export interface Session extends Admission.Ends {
 export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
+  /** Over TLS, and with which certificate; in clear text where there is nothing. */
+  readonly tls?: Tls.Server
   readonly quirks?: Quirk.Quirks
-  /** Those that are not named are {@link defaultLimits}. */
-  readonly limits?: Partial<Limits>
+  /** What the server is to its operators; by default a notification server. */
+  readonly role?: Telemetry.Role
   /** Is told of each thing that happens on the wire, connection by connection. */
   readonly observe?: (ends: Admission.Ends) => Transcript.Observer
-}
-
-/** The limits of a server. */
-export interface Limits extends Admission.Limits {
-  /** How much is kept of a line or payload that is not yet whole. */
-  readonly bytes: Line.Limits
-  /** How long a login may take, from the connection to USR OK; no source gives a figure. */
-  readonly loginTimeout: Duration.Input
-  /** How long an application may go on with a session that is over, before it is interrupted. */
-  readonly farewellTimeout: Duration.Input
-}
-
-/** The limits where none are named. */
-export const defaultLimits: Limits = {
-  ...Admission.defaultLimits,
-  bytes: Line.serverLimits,
-  loginTimeout: "30 seconds",
-  farewellTimeout: "5 seconds",
 }
 
 /** A server could not listen where it was to. */
@@ -116,12 +107,13 @@ export type Requirements = Admission.Admission | Presence.Presence
  * Listens until the scope closes; then every client is told that the server goes down (`OUT SSD`).
  *
  * `Admission` decides who is let in, `Presence` who is put off for it; `onSession` is run for each client that is let in.
+ * `Limits` says what is put up with, and the `Throttle` that is provided, or else one of its own, counts what a peer takes.
  */
 export const make = Effect.fnUntraced(function* <R = never>(
   options: Options,
   onSession: OnSession<R>,
 ): Effect.fn.Return<LoginServer["Service"], ListenError, Scope.Scope | Requirements | R> {
-  const listener = yield* listen(options.listen)
+  const listener = yield* listen(options.listen, Option.fromUndefinedOr(options.tls))
   yield* serve(listener, options, onSession)
   return { address: listener.address }
 })
@@ -140,9 +132,22 @@ export const layerWith = <R>(
 /** A socket that listens, and on which nothing is served yet. */
 export interface Listener extends Tcp.Listener {}
 
-/** Binds a listening socket: its address is known before anything is served on it. Closed with the scope. */
-export const listen = (at: Address.Address): Effect.Effect<Listener, ListenError, Scope.Scope> =>
-  Effect.mapError(Tcp.listen(at), fromSystem(at))
+/**
+ * Binds a listening socket: its address is known before anything is served on it. Closed with the scope.
+ *
+ * Over TLS, the time for a handshake is part of the time for a login.
+ */
+export const listen = (
+  at: Address.Address,
+  tls: Option.Option<Tls.Server> = Option.none(),
+): Effect.Effect<Listener, ListenError, Scope.Scope> =>
+  Effect.mapError(
+    Tcp.listen(
+      at,
+      Option.map(tls, ({ context }) => context),
+    ),
+    fromSystem(at),
+  )
 
 const reasons: { readonly [code: string]: string } = {
   EADDRINUSE: "the port is in use",
@@ -173,13 +178,18 @@ export interface Served {
  */
 export const serve = Effect.fnUntraced(function* <R = never>(
   listener: Listener,
-  options: Omit<Options, "listen">,
+  options: Omit<Options, "listen" | "tls">,
   onSession: OnSession<R>,
 ): Effect.fn.Return<Served, never, Scope.Scope | Requirements | R> {
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = yield* Limits.Current
+  const telemetry = yield* Telemetry.Current
   const decide = Admission.guarded(yield* Admission.Admission, limits)
   const presence = yield* Presence.Presence
-  const side = sideOf(Server.make(options.quirks ?? Quirk.none), limits.bytes)
+  const throttle = yield* Throttle.orInMemory()
+  const turnedAway = yield* Limited.make(throttle)
+  const server = Server.make(options.quirks ?? Quirk.none)
+  const role = options.role ?? "notification"
+  Option.map(telemetry, ({ serving }) => serving(role))
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
@@ -189,11 +199,18 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   let closing = false
 
   const connection = Effect.fnUntraced(
-    function* (accepted: Tcp.Accepted) {
+    function* (accepted: Tcp.Accepted, peer: Throttle.Peer, id: string) {
+      const { local, remote } = accepted
+      const limited = (limit: Limits.Name) => turnedAway(limit, remote)
+      const witness = Option.map(telemetry, ({ connected }) => connected({ id, role, local, remote }))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
       const wire = yield* Scope.fork(yield* Effect.scope)
-      const driver = yield* Driver.make(side, accepted.socket, start, {
+      const driver = yield* Driver.make(sideOf(server, limits, limited), accepted.socket, start, {
         loginTimeout: limits.loginTimeout,
+        bounds: limits,
+        limited,
         observer: options.observe?.(accepted) ?? Transcript.silent,
+        ...Option.match(witness, { onNone: () => ({}), onSome: ({ stepped }) => ({ witness: stepped }) }),
       }).pipe(Scope.provide(wire))
       if (closing) return
       yield* Effect.withFiber((fiber) => {
@@ -214,18 +231,24 @@ export const serve = Effect.fnUntraced(function* <R = never>(
           }),
           wire,
         )
-      const state = yield* driver.login((question) => decide(question, accepted, enter))
-      if (state._tag === "Closed") return
-      sessions++
-      yield* Effect.addFinalizer(() => Effect.sync(() => sessions--))
+      const login = held(peer, limited, (question) => decide(question, accepted, enter, limited))
+      const state = yield* Effect.ensuring(driver.login(login.decide), Effect.sync(login.over))
+      yield* tell(state)
+      if (state._tag === "Closed") {
+        if (state.reason === "Overdue") limited("loginTimeout")
+        return
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => sessions++),
+        () => Effect.sync(() => sessions--),
+      )
 
       const application = yield* Effect.forkChild(
         onSession(sessionOf(driver, state, accepted, Stream.fromPubSub(warnings))),
       )
-      const ending = yield* Effect.raceFirst(
-        Effect.as(driver.session, { _tag: "HungUp" } as const),
-        Effect.as(Fiber.await(application), { _tag: "Dismiss" } as const),
-      )
+      yield* Effect.raceFirst(driver.session, Fiber.await(application))
+      // An application ends, too, once its client has no more to say: then it is not the one who ends the session.
+      const ending = driver.isOpen() ? ({ _tag: "Dismiss" } as const) : ({ _tag: "HungUp" } as const)
       // A client that has no more to say may still listen; a connection that is over is closed at once.
       if (driver.state()._tag === "Closed") yield* Scope.close(wire, Exit.void)
       yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
@@ -238,7 +261,17 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   )
 
   listener.accept((accepted) => {
-    const fiber = runFork(connection(accepted))
+    const peer = throttle.at(accepted.remote.host)
+    const counted = peer.connect()
+    if (Result.isFailure(counted)) {
+      accepted.refuse()
+      turnedAway(counted.failure, accepted.remote)
+      return
+    }
+    accepted.onClosed(counted.success)
+    const id = nextId()
+    const about = { connection: id, role, peer: Address.format(accepted.remote) }
+    const fiber = runFork(Effect.annotateLogs(connection(accepted, peer, id), about))
     fibers.add(fiber)
     fiber.addObserver(() => fibers.delete(fiber))
   })
@@ -264,6 +297,19 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   }
 })
 
+/** What the connections of this process have in common in their names, and those of hardly another. */
+const idPrefix = Crypto.randomBytes(4).toString("hex")
+let lastId = 0
+
+/** The name of a connection, for logs and traces. */
+const nextId = () => `${idPrefix}-${++lastId}`
+
+/** Writes into the log how a login has ended. */
+const tell = (state: Kinds["LoggedIn"] | Kinds["Over"]): Effect.Effect<void> =>
+  Effect.logDebug(
+    state._tag === "LoggedIn" ? `A client has logged in with ${state.dialect}` : `A login is over: ${state.reason}`,
+  )
+
 /** A connection before anything was said. */
 const start = { state: Server.initial, actions: [] } as const
 
@@ -280,13 +326,74 @@ interface Kinds extends Driver.Kinds {
 
 type ServerDriver = Driver.Driver<Kinds>
 
-const sideOf = ({ classify, transition }: Server.Server, limits: Line.Limits): Driver.Side<Kinds> => ({
+/** The host's decisions on one connection, as far as the peer may have any. */
+const held = (
+  peer: Throttle.Peer,
+  limited: (limit: Limits.Name) => void,
+  decide: (question: Server.Question) => Effect.Effect<Admission.Admit | Admission.Verdict>,
+) => {
+  let over = () => {}
+  const begin = ({ _tag, account }: Server.Question): Option.Option<Limits.Name> => {
+    if (_tag === "Verdict") return Option.none()
+    return Result.match(peer.begin(account), {
+      onFailure: Option.some,
+      onSuccess: (release) => {
+        over = release
+        return Option.none()
+      },
+    })
+  }
+  const tooMany = (limit: Limits.Name) =>
+    Effect.sync((): Admission.Verdict => {
+      limited(limit)
+      return { _tag: "Deny", code: 910 }
+    })
+  return {
+    /** Counts what fails, and asks the host nothing for whom too much has failed already. */
+    decide: (question: Server.Question) =>
+      Effect.flatMap(
+        Effect.suspend((): Effect.Effect<Option.Option<Limits.Name>> => {
+          const limit = begin(question)
+          return Option.isSome(limit) ? Effect.succeed(limit) : peer.exhausted(question.account)
+        }),
+        Option.match({
+          onNone: () =>
+            Effect.tap(decide(question), (decision) =>
+              decision._tag === "Deny" && decision.code === wrongPassword ? peer.failed(question.account) : Effect.void,
+            ),
+          onSome: tooMany,
+        }),
+      ),
+    /** The login is under way no more. */
+    over: () => over(),
+  }
+}
+
+/** What a login that fails for its password is told. */
+const wrongPassword = 911
+
+/** What VER offers too much in is as good as unreadable. */
+const withinDialects = (
+  heard: Result.Result<ClientCommand.ClientCommand, Codec.Undecodable>,
+  { dialects }: Limits.Limits,
+  limited: (limit: Limits.Name) => void,
+): typeof heard => {
+  if (Result.isFailure(heard) || heard.success._tag !== "Ver" || heard.success.dialects.length <= dialects) return heard
+  limited("dialects")
+  return Result.fail(Codec.unreadable(`VER offers more than ${dialects} dialects`))
+}
+
+const sideOf = (
+  { classify, transition }: Server.Server,
+  limits: Limits.Limits,
+  limited: (limit: Limits.Name) => void,
+): Driver.Side<Kinds> => ({
   speaker: "Server",
   limits,
   payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
   decode: Codec.decodeClient,
   encode: Codec.encodeServer,
-  classify: (_, heard) => classify(heard),
+  classify: (state, heard) => classify(state._tag === "LoggedIn" ? heard : withinDialects(heard, limits, limited)),
   transition,
   isLoggedIn: (state) => state._tag === "LoggedIn",
   isOver: (state) => state._tag === "Closed",

@@ -1,14 +1,16 @@
 /**
  * What a client goes through to its servers, as a person writes it down: a SOCKS proxy, or an HTTP gateway.
  */
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
-import type * as Connector from "./Connector.ts"
+import * as Connector from "./Connector.ts"
 import * as GatewayConnector from "./GatewayConnector.ts"
 import * as SocksConnector from "./SocksConnector.ts"
+import * as Tls from "./Tls.ts"
 
 /** What to go through. */
 export type Proxy = SocksConnector.Proxy | { readonly _tag: "Gateway"; readonly address: Address.Address }
@@ -86,6 +88,44 @@ export const format = (proxy: Proxy): string => {
   }
 }
 
+/** How to use a proxy: over TLS, which then is the gateway's or else the servers', and to where a gateway may send us. */
+export type Options = Pick<GatewayConnector.Options, "tls" | "referrals">
+
 /** Connects through it. */
-export const connector = (proxy: Proxy): Connector.Connector =>
-  proxy._tag === "Gateway" ? GatewayConnector.make({ gateway: proxy.address }) : SocksConnector.make(proxy)
+export const connector = (proxy: Proxy, options: Options = {}): Connector.Connector =>
+  proxy._tag === "Gateway"
+    ? GatewayConnector.make({ gateway: proxy.address, ...options })
+    : SocksConnector.make(proxy, options)
+
+/** How to get to a network. */
+export interface Way extends Omit<Options, "tls"> {
+  /** The server to begin with. */
+  readonly server: Address.Address
+  readonly proxy: Option.Option<Proxy>
+  /** Over TLS, and whom to trust; in clear text where there is nothing. */
+  readonly tls: Option.Option<Pick<Tls.Trust, "authority">>
+}
+
+/**
+ * Connects that way. Over TLS, a certificate must be for the host of the server to begin with, as it is named there, or of
+ * the gateway.
+ */
+export const connectorOf = ({
+  proxy,
+  server,
+  tls,
+  ...others
+}: Way): Effect.Effect<Connector.Connector, Tls.CertificateError> => {
+  const gateway = Option.filter(proxy, ({ _tag }) => _tag === "Gateway")
+  const { host } = Option.match(gateway, { onNone: () => server, onSome: ({ address }) => address })
+  const options = Option.match(tls, {
+    onNone: () => Effect.succeed({}),
+    onSome: ({ authority }) => Effect.map(Tls.client({ name: host, authority }), (tls) => ({ tls })),
+  })
+  return Effect.map(options, (options) =>
+    Option.match(proxy, {
+      onNone: () => Connector.make(options),
+      onSome: (proxy) => connector(proxy, { ...others, ...options }),
+    }),
+  )
+}

@@ -243,6 +243,7 @@ export const isPassing = (error: LoginError.LoginError): boolean => {
     case "LoggedOut":
       return error.reason === "ShuttingDown"
     case "ServerMisbehaved":
+    case "Misdirected":
     case "Denied":
     case "NoCommonDialect":
       return false

@@ -92,9 +92,9 @@ const meanings: { readonly [message: string]: Doing } = {
  */
 export const make = (proxy: Proxy, options: Options = {}): Connector.Connector => ({
   pings: "Carried",
-  connect: (to) => {
+  connect: (to, admits = () => true) => {
     const settled = { lookup: Dns.lookup, timeout: "8 seconds", ...options } as const
-    return proxy._tag === "Socks4" ? connectToIpv4(proxy, to, settled) : connectTo(proxy, to, settled)
+    return proxy._tag === "Socks4" ? connectToIpv4(proxy, to, settled, admits) : connectTo(proxy, to, settled)
   },
 })
 
@@ -102,14 +102,19 @@ export const make = (proxy: Proxy, options: Options = {}): Connector.Connector =
 const noWay = (to: Address.Address, why: string, seems: Connector.Fault) =>
   new Connector.ConnectError({ tried: [Connector.attempt(to, why, seems)] })
 
+/** How to use a proxy, with what is so where nothing is said. */
+type Settled = Options & Required<Pick<Options, "lookup" | "timeout">>
+
 /** Connects to the first of a host's IPv4 addresses that the proxy comes through to. */
 const connectToIpv4 = Effect.fnUntraced(function* (
   proxy: Proxy,
   to: Address.Address,
-  options: Required<Options>,
+  options: Settled,
+  admits: Connector.Admits,
 ): Effect.fn.Return<Socket.Socket, Connector.ConnectError, Scope.Scope> {
+  const lookup = Connector.admitting(options.lookup, admits)
   const addresses = yield* Effect.callback<ReadonlyArray<string>, Connector.ConnectError>((resume) =>
-    options.lookup(to.host, { family: 4, all: true }, (error, found) => {
+    lookup(to.host, { family: 4, all: true }, (error, found) => {
       if (error !== null) return resume(Effect.fail(Connector.fromSystem(error, to)))
       const all = typeof found === "string" ? [found] : found.map(({ address }) => address)
       // Of a host that is numeric the system says what it is, whatever family was asked for.
@@ -118,18 +123,22 @@ const connectToIpv4 = Effect.fnUntraced(function* (
   )
   if (!Arr.isReadonlyArrayNonEmpty(addresses)) return yield* noWay(to, "SOCKS 4 goes to IPv4 only", "Ours")
   return yield* Effect.forEach(addresses, (host) =>
-    Effect.flip(connectTo(proxy, { host, port: to.port }, options)),
+    Effect.flip(connectTo(proxy, { host, port: to.port }, options, to)),
   ).pipe(
     Effect.flip,
     Effect.mapError((errors) => new Connector.ConnectError({ tried: Arr.flatMap(errors, ({ tried }) => tried) })),
   )
 })
 
-/** Connects to a numeric address, or to a name that the proxy knows. */
+/**
+ * Connects to a numeric address, or to a name that the proxy knows. A certificate must be for what was meant: whoever answers
+ * for a name may say any number.
+ */
 const connectTo = (
   proxy: Proxy,
   to: Address.Address,
-  { lookup, timeout }: Required<Options>,
+  options: Settled,
+  meant: Address.Address = to,
 ): Effect.Effect<Socket.Socket, Connector.ConnectError, Scope.Scope> =>
   Effect.suspend(() => {
     // The package takes a name for as many bytes as it has letters.
@@ -138,36 +147,47 @@ const connectTo = (
     const it = `the proxy ${Address.format(proxy.address)}`
     /** Whose trouble it is if it breaks off here: version 5 says at once that it is there, version 4 waits for the server. */
     let fault: Connector.Fault = "Ours"
+    /** Whether the proxy is through: what goes wrong from then on is between us and the server. */
+    let isThrough = false
 
+    const timeout = Duration.toMillis(options.timeout)
     const settle: Tcp.Settle = (conn, take, failed) => {
       if (proxy._tag !== "Socks5") fault = "Unclear"
       conn.once("data", () => (fault = "Unclear"))
       const closed = () => failed(new Error("it closed the connection"))
       conn.once("end", closed)
-      const options: Socks.SocksClientOptions = {
+      const asking: Socks.SocksClientOptions = {
         command: "connect",
         destination: { host, port: to.port },
         proxy: { ...proxy.address, type: proxy._tag === "Socks5" ? 5 : 4, ...credentialsOf(proxy) },
         existing_socket: conn,
         // The package keeps everything until this is over, whatever becomes of the connection.
-        timeout: Math.min(Duration.toMillis(timeout), maxTimer),
+        timeout: Math.min(timeout, maxTimer),
       }
-      void Socks.SocksClient.createConnection(options, (error) => {
+      void Socks.SocksClient.createConnection(asking, (error) => {
         conn.off("end", closed)
         if (error !== null) return failed(error)
+        isThrough = true
         // What came in with the proxy's answer comes again, by the package's doing, before this is carried out.
         setImmediate(take())
       })
     }
 
-    return Tcp.connect(proxy.address, { lookup, settle }).pipe(
+    return Tcp.connect(proxy.address, { ...Connector.tcpOptions(options, meant), settle }).pipe(
       Effect.mapError((error) => {
+        if (isThrough) return Connector.fromSystem(error, to)
         const meaning = meanings[error.message]
         if (meaning !== undefined) return noWay(to, `${it} ${meaning[0]}`, meaning[1])
         const whys = Connector.fromSystem(error, proxy.address).tried.map(({ why }) => why)
         return noWay(to, `${it} cannot be used: ${Arr.dedupe(whys).join(", ")}`, fault)
       }),
-      Effect.timeoutOrElse({ duration: timeout, orElse: () => noWay(to, `${it} did not answer`, fault) }),
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () =>
+          isThrough
+            ? new Connector.ConnectError({ tried: [Connector.unanswered(to)] })
+            : noWay(to, `${it} did not answer`, fault),
+      }),
     )
   })
 

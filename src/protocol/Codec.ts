@@ -154,8 +154,13 @@ export const encodeServer = (command: ServerCommand.ServerCommand): Result.Resul
   }
 }
 
+/** One line of these words; a CR, which we let pass in what we hear, ends a line to some, and is never said in one. */
 const line = (words: Result.Result<ReadonlyArray<string>, string>): Result.Result<string, string> =>
-  Result.map(words, (words) => `${words.join(" ")}\r\n`)
+  Result.flatMap(words, (words) =>
+    words.some((word) => word.includes("\r"))
+      ? Result.fail(`${words[0]}: a parameter holds a carriage return`)
+      : Result.succeed(`${words.join(" ")}\r\n`),
+  )
 
 const encodeForeign = (
   command: ClientCommand.Foreign,
@@ -165,6 +170,6 @@ const encodeForeign = (
   const { parameters, payload, verb } = command
   if (!isForeign(command)) return Result.fail(`Foreign: ${verb} is not a line outside the login stage`)
   return Option.contains(Line.announced([verb, ...parameters], payloads), payload.length)
-    ? Result.succeed(`${[verb, ...parameters].join(" ")}\r\n${payload}`)
+    ? Result.map(line(Result.succeed([verb, ...parameters])), (line) => `${line}${payload}`)
     : Result.fail(`Foreign: ${verb} does not announce the ${payload.length} bytes of its payload`)
 }

@@ -6,12 +6,14 @@
  */
 import * as Option from "effect/Option"
 
-/** How much of a peer's bytes is kept while a command is not yet whole, in bytes. */
+/** How much a command may be: what is kept of a peer's bytes while it is not yet whole. */
 export interface Limits {
-  /** A line without its line end. */
-  readonly line: number
-  /** What a line may announce as its payload. */
-  readonly payload: number
+  /** A line without its line end, in bytes. */
+  readonly lineBytes: number
+  /** The words of a line, its verb included. */
+  readonly lineWords: number
+  /** What a line may announce as its payload, in bytes. */
+  readonly payloadBytes: number
 }
 
 /**
@@ -19,10 +21,10 @@ export interface Limits {
  *
  * @keeps beyond.limit
  */
-export const serverLimits: Limits = { line: 2048, payload: 65_536 }
+export const serverLimits: Limits = { lineBytes: 2048, lineWords: 64, payloadBytes: 65_536 }
 
-/** A client's limits: wider, since a challenge may be of any length. */
-export const clientLimits: Limits = { line: 65_536, payload: 65_536 }
+/** A client's limits: wider, since a challenge may be of any length; a line has as many words as its bytes hold. */
+export const clientLimits: Limits = { lineBytes: 65_536, lineWords: 32_768, payloadBytes: 65_536 }
 
 /** For each verb with a payload, the place of the word that tells its length; -1 is the last word. */
 export type Payloads = { readonly [verb: string]: number }
@@ -47,7 +49,8 @@ export type Taken =
   | { readonly _tag: "Whole"; readonly frame: Frame; readonly rest: string }
   /** `wanted` is how many bytes must be at hand before it is worth asking again. */
   | { readonly _tag: "NotYet"; readonly rest: string; readonly wanted: number }
-  | { readonly _tag: "Never"; readonly why: string }
+  /** `beyond` is the limit that it goes beyond, if that is why. */
+  | { readonly _tag: "Never"; readonly why: string; readonly beyond: Option.Option<keyof Limits> }
 
 /**
  * Takes the first command from some bytes.
@@ -60,7 +63,7 @@ export const take = (bytes: string, payloads: Payloads, limits: Limits): Taken =
     const lf = rest.indexOf("\n")
     if (lf === -1) return unfinished(rest, limits)
     const line = rest.slice(0, rest[lf - 1] === "\r" ? lf - 1 : lf)
-    if (line.length > limits.line) return tooLong(limits)
+    if (line.length > limits.lineBytes) return tooLong(limits)
     const behind = rest.slice(lf + 1)
     const [verb, ...parameters] = split(line)
     if (verb !== undefined) return withPayload([verb, ...parameters], rest, behind, payloads, limits)
@@ -69,11 +72,13 @@ export const take = (bytes: string, payloads: Payloads, limits: Limits): Taken =
 }
 
 const unfinished = (rest: string, limits: Limits): Taken =>
-  rest.length > limits.line + (rest.endsWith("\r") ? 1 : 0)
+  rest.length > limits.lineBytes + (rest.endsWith("\r") ? 1 : 0)
     ? tooLong(limits)
     : { _tag: "NotYet", rest, wanted: rest.length + 1 }
 
-const tooLong = (limits: Limits): Taken => ({ _tag: "Never", why: `a line is longer than ${limits.line} bytes` })
+const tooMuch = (limit: keyof Limits, why: string): Taken => ({ _tag: "Never", why, beyond: Option.some(limit) })
+
+const tooLong = ({ lineBytes }: Limits): Taken => tooMuch("lineBytes", `a line is longer than ${lineBytes} bytes`)
 
 const withPayload = (
   words: Frame["words"],
@@ -82,10 +87,15 @@ const withPayload = (
   payloads: Payloads,
   limits: Limits,
 ): Taken => {
+  if (words.length > limits.lineWords) {
+    return tooMuch("lineWords", `a line has more than ${limits.lineWords} words`)
+  }
   const length = announced(words, payloads)
-  if (Option.isNone(length)) return { _tag: "Never", why: `${words[0]} does not tell the length of its payload` }
-  if (length.value > limits.payload) {
-    return { _tag: "Never", why: `${words[0]} announces more than ${limits.payload} bytes` }
+  if (Option.isNone(length)) {
+    return { _tag: "Never", why: `${words[0]} does not tell the length of its payload`, beyond: Option.none() }
+  }
+  if (length.value > limits.payloadBytes) {
+    return tooMuch("payloadBytes", `${words[0]} announces more than ${limits.payloadBytes} bytes`)
   }
   return behind.length < length.value
     ? { _tag: "NotYet", rest, wanted: rest.length - behind.length + length.value }

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
+import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { vi } from "vitest"
@@ -119,6 +120,33 @@ describe("msnp serve --gateway", () => {
         assert.include(stderr, expected)
         assert.lengthOf(stderr.trimEnd().split("\n"), 1)
       }
+    }),
+  )
+})
+
+describe("msnp login by way of a gateway", () => {
+  it.live("goes to no nearer host than the gateway, unless any referral is to be followed", () =>
+    Effect.gen(function* () {
+      // No host has such an address, so that nobody is gone to in either case.
+      const elsewhere = "224.0.0.1"
+      const server = Http.createServer((_, response) => {
+        response.writeHead(200, { "X-MSN-Messenger": `SessionID=1.1; GW-IP=${elsewhere}` }).end()
+      })
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.sync(() => server.close().closeAllConnections()),
+      )
+      const bound = server.address()
+      const proxy = `http://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`
+      const logIn = (...args: ReadonlyArray<string>) =>
+        Effect.promise(() => Msnp.run(["login", "alice@example.com", "--proxy", proxy, ...args], "wonderland\n"))
+      const nearer = `it refers to ${elsewhere}, nearer than it is itself`
+      const held = yield* logIn()
+      assert.strictEqual(held.code, 5)
+      assert.include(held.stderr, nearer)
+      const free = yield* logIn("--any-referral")
+      assert.notStrictEqual(free.code, 0)
+      assert.notInclude(free.stderr, nearer)
     }),
   )
 })

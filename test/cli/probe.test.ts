@@ -199,7 +199,7 @@ describe("msnp probe", () => {
 
   it("exits 6 where a server takes connections, and answers nothing", async () => {
     const port = await scripted(() => undefined)
-    const message = `127.0.0.1:${port} takes connections, and answers nothing.`
+    const message = `127.0.0.1:${port} takes connections, and answers nothing. If it speaks TLS alone, try --tls.`
     const { code, stderr, stdout } = await probe(port)
     expect({ code, stderr }).toEqual({ code: 6, stderr: `msnp: ${message}\n` })
     expect(rows(stdout.split("\n").slice(8, 10))).toEqual([
@@ -218,8 +218,9 @@ describe("msnp probe", () => {
   it("waits for an answer no longer than --timeout", async () => {
     const port = await scripted(() => "")
     const begun = performance.now()
-    const { code, stdout } = await probe(port, "--timeout", "1")
+    const { code, stderr, stdout } = await probe(port, "--timeout", "1")
     expect(rows(stdout.split("\n").slice(3, 4))).toEqual([["MSNP7", "not spoken", "says nothing"]])
+    expect(stderr).toBe(`msnp: 127.0.0.1:${port} takes connections, and answers nothing.\n`)
     expect(code).toBe(6)
     // Eight questions of 5 seconds each, otherwise.
     expect(performance.now() - begun).toBeLessThan(40_000)

@@ -23,7 +23,7 @@ describe("the blocks of a text", () => {
 
 describe("the documents", () => {
   it("have blocks of languages that a test here tries, and no others", () => {
-    const known = ["ts", "sh", "csv", "ini", "reg", "transcript", "mermaid"]
+    const known = ["ts", "sh", "csv", "promql", "json", "ini", "reg", "transcript", "mermaid"]
     expect(blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place)).toEqual([])
     expect(known.filter((language) => inLanguage(language).length === 0)).toEqual([])
   })

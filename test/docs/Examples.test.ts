@@ -9,6 +9,7 @@ import { afterEach, assert, describe, expect, it, vi } from "vitest"
 import * as SessionClient from "../../src/net/SessionClient.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as TrId from "../../src/protocol/TrId.ts"
+import * as Exposition from "../support/Exposition.ts"
 import * as Msnp from "../support/Msnp.ts"
 import { root, runnable } from "./Blocks.ts"
 
@@ -51,7 +52,13 @@ const startBot = (port: number, credentials: { readonly [setting: string]: strin
 
 describe("the examples", () => {
   it("are those that are tried here", () => {
-    expect(Fs.readdirSync(folder).toSorted()).toEqual(["bot.ts", "http-login.ts", "own-accounts.ts", "pure-core.ts"])
+    expect(Fs.readdirSync(folder).toSorted()).toEqual([
+      "bot.ts",
+      "http-login.ts",
+      "observed.ts",
+      "own-accounts.ts",
+      "pure-core.ts",
+    ])
   })
 })
 
@@ -159,6 +166,23 @@ describe("the server with accounts of its own", () => {
       )
     })
     await Effect.runPromise(Effect.scoped(program))
+  })
+})
+
+describe("the network that operators can see", () => {
+  it("answers them, and counts what becomes of a login", async () => {
+    const network = start("observed", { METRICS_PORT: "0" })
+    const told = await network.line((line) => line.startsWith("Metrics and health on "))
+    const url = told.slice("Metrics and health on ".length)
+    const line = await network.line((line) => line.startsWith("Listening on "))
+    await Msnp.tell(Number(/:(\d+)$/.exec(line)?.[1]), "VER 1 MSNP4\r\nUSR 2 MD5 I alice@example.com\r\n")
+    const ready = await fetch(`${url}/health/ready`)
+    expect([ready.status, await ready.text()]).toEqual([200, "ready\n"])
+    const metrics = Exposition.parse(await (await fetch(`${url}/metrics`)).text())
+    expect(Exposition.counted(metrics, "msnp_logins_total")).toEqual({
+      '{role="dispatch",outcome="Referred",dialect="MSNP4"}': 1,
+    })
+    expect(metrics.types.get("process_resident_memory_bytes")).toBe("gauge")
   })
 })
 

@@ -4,6 +4,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Endpoint from "../../src/cli/Endpoint.ts"
+import * as Certificates from "../support/Certificates.ts"
 import * as Msnp from "../support/Msnp.ts"
 import { blocksIn, textOf } from "./Blocks.ts"
 
@@ -44,6 +45,28 @@ describe("the unit for systemd", () => {
     const notice = /--shutdown-notice (\d+)/.exec(settings.get("ExecStart") ?? "")?.[1]
     const patience = /^(\d+)min$/.exec(settings.get("TimeoutStopSec") ?? "")?.[1]
     expect(Number(patience) * 60).toBeGreaterThan(Number(notice) * 60 + 15)
+  })
+})
+
+describe("the server over TLS", () => {
+  it("serves period clients in clear text, and others over TLS", async () => {
+    const { text = "" } = blocksIn(page, textOf(page)).find(({ text }) => text.includes("--tls-cert")) ?? {}
+    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-tls-"))
+    const [, ...args] = text.replaceAll("\\\n", " ").trim().split(/\s+/)
+    const here = args.map((word) =>
+      word
+        .replace("/var/lib/msnp", folder)
+        .replace(/^0\.0\.0\.0:18[67][34]/, "127.0.0.1:0")
+        .replace("/etc/msnp/fullchain.pem", Certificates.path("server.pem"))
+        .replace("/etc/msnp/privkey.pem", Certificates.path("server.key")),
+    )
+    const server = Msnp.start([...here, "--json"])
+    await server.line((line) => line.includes(`"role":"notification"`) && line.endsWith(`"tls":true}`))
+    server.kill("SIGTERM")
+    const { code, stdout } = await server.ended
+    expect(code).toBe(0)
+    expect(stdout.match(/"event":"listening".*[0-9]}/g)).toHaveLength(2)
+    Fs.rmSync(folder, { recursive: true })
   })
 })
 

@@ -93,6 +93,8 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
     [/^npm (install|test)$/, (name) => expect(steps).toContain(`npm ${name}`)],
     [/^npm run check$/, () => expect(steps).toContain("npm run check")],
     [/^npm run ([a-z]+)$/, isChecked],
+    // The longer runs are by hand: the same script, with other numbers.
+    [/^npm run soak -- --minutes \d+( --staying \d+)?$/, () => expect(steps).toContain("npm run soak -- --minutes 2")],
     [
       /^npm start$/,
       () => {
@@ -125,12 +127,28 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         expect(stdout).toMatch(/^ +Tests +\d+ passed \| \d+ skipped/m)
       },
     ],
-    [/^msnp (serve.*)$/, (args = "") => whileServing(args.split(" "), async () => {})],
+    [
+      // The port that stands there may be in use here.
+      /^msnp (serve.*)$/,
+      (args = "") => whileServing(args.replace(/(--metrics 127\.0\.0\.1):\d+/, "$1:0").split(" "), async () => {}),
+    ],
+    [
+      /^OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318 msnp serve$/,
+      () => expect(read("test/cli/Observe.test.ts")).toContain("OTEL_EXPORTER_OTLP_ENDPOINT: url"),
+    ],
     [
       /^msnp account (add .*|list|rekey)$/,
       (args = "") =>
         inHome(async (_, environment) => {
           await account(wordsOf(args), environment)
+        }),
+    ],
+    [
+      /^msnp account (token (?:add|list) alice@example\.com.*)$/,
+      (args = "") =>
+        inHome(async (_, environment) => {
+          await account(["add", "alice@example.com"], environment)
+          expect(await account(wordsOf(args), environment)).not.toBe("")
         }),
     ],
     [

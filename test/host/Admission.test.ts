@@ -7,9 +7,13 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import * as Crypto from "node:crypto"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Respond from "../../src/host/internal/respond.ts"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
+import * as Token from "../../src/host/Token.ts"
 import type * as Server from "../../src/login/Server.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import type * as Address from "../../src/protocol/Address.ts"
@@ -151,6 +155,189 @@ describe("a notification server's decision about an answer", () => {
   )
 })
 
+describe("a notification server's decision about an answer by a token", () => {
+  const label = Token.Label.make("an old laptop")
+
+  /** The answer to a challenge by a secret (usr.digest: MD5 of the challenge with the secret behind it). */
+  const answering = (account: string, secret: Redacted.Redacted<string>) =>
+    answers(account, Crypto.hash("md5", World.challenge + Redacted.value(secret)))
+
+  /** Does something at a server that has these accounts, with its directory at hand. */
+  const at = <A, E>(
+    entries: ReadonlyArray<Directory.Entry>,
+    use: (directory: Directory.Directory["Service"]) => Effect.Effect<A, E, Admission.Admission>,
+    options?: { readonly unverified: Admission.Unverified },
+  ) =>
+    Effect.flatMap(Directory.Directory, use).pipe(
+      Effect.provide(Layer.provideMerge(Admission.layerNotification(options), Directory.layerMemory(entries))),
+    )
+
+  it.effect("lets each of the account's tokens in, and its password still", () =>
+    at([World.alice], (directory) =>
+      Effect.gen(function* () {
+        const { account } = World.alice
+        const tokens = [yield* directory.addToken(account, label), yield* directory.addToken(account, label)]
+        for (const secret of [...tokens.map(({ secret }) => secret), World.alice.password]) {
+          assert.deepStrictEqual(yield* judge(answering("ALICE@hotmail.com", secret)), {
+            _tag: "Accept",
+            account,
+            friendlyName: World.alice.friendlyName,
+            verified: true,
+          })
+        }
+      }),
+    ),
+  )
+
+  it.effect("is 911 for one that is revoked, of another account, or of an account that is disabled or removed", () =>
+    at([World.alice, World.entry("bob@hotmail.com")], (directory) =>
+      Effect.gen(function* () {
+        const { account } = World.alice
+        const token = yield* directory.addToken(account, label)
+        const other = yield* directory.addToken(account, label)
+        assert.deepStrictEqual(yield* judge(answering("bob@hotmail.com", token.secret)), denied(911))
+        yield* directory.revokeToken(account, token.id)
+        assert.deepStrictEqual(yield* judge(answering(account, token.secret)), denied(911))
+        assert.strictEqual((yield* judge(answering(account, other.secret)))._tag, "Accept")
+        yield* directory.setStanding(account, "Disabled")
+        assert.deepStrictEqual(yield* judge(answering(account, other.secret)), denied(911))
+        yield* directory.remove(account)
+        yield* directory.create([World.alice])
+        assert.deepStrictEqual(yield* judge(answering(account, other.secret)), denied(911))
+      }),
+    ),
+  )
+
+  it.effect(
+    "is 924, too, for an account that is not verified, where it is so decided; its token is not used then",
+    () =>
+      at(
+        [World.entry("alice@hotmail.com", { verification: "Unverified" })],
+        (directory) =>
+          Effect.gen(function* () {
+            const { secret } = yield* directory.addToken(World.alice.account, label)
+            assert.deepStrictEqual(yield* judge(answering("alice@hotmail.com", secret)), denied(924))
+            yield* TestClock.adjust("1 second")
+            const [token] = yield* directory.tokens(World.alice.account)
+            assert.deepStrictEqual(token?.lastUsed, Option.none())
+          }),
+        { unverified: "TurnDown" },
+      ),
+  )
+
+  it.effect("keeps when a token was used, of that one alone", () =>
+    at([World.alice], (directory) =>
+      Effect.gen(function* () {
+        const { account } = World.alice
+        const token = yield* directory.addToken(account, label)
+        yield* directory.addToken(account, label)
+        yield* TestClock.setTime(1_013_928_519_693)
+        yield* judge(answering(account, token.secret))
+        // The one who keeps it is another fiber.
+        yield* TestClock.adjust(1)
+        const used = yield* directory.tokens(account)
+        assert.deepStrictEqual(
+          used.filter(({ lastUsed }) => Option.isSome(lastUsed)).map(({ id, lastUsed }) => [id, lastUsed]),
+          [[token.id, Option.some(1_013_928_519_693)]],
+        )
+      }),
+    ),
+  )
+
+  it.effect("does not wait until that is kept, and does not fail with it; later uses are kept together", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const kept: Array<number> = []
+      const slow = Layer.effect(
+        Directory.Directory,
+        Effect.map(Directory.Directory, (directory) => ({
+          ...directory,
+          used: (uses: ReadonlyArray<Directory.TokenUse>) => {
+            kept.push(uses.length)
+            return Effect.andThen(Deferred.await(gate), new Directory.DirectoryError({ message: "the disk is full" }))
+          },
+        })),
+      ).pipe(Layer.provide(Directory.layerMemory([World.alice])))
+      const logs: Array<string> = []
+      const logger = Logger.make(({ cause, message }) => void logs.push(`${String(message)} ${String(cause)}`))
+      yield* Effect.gen(function* () {
+        const directory = yield* Directory.Directory
+        const { secret } = yield* directory.addToken(World.alice.account, label)
+        const login = Effect.andThen(judge(answering("alice@hotmail.com", secret)), TestClock.adjust(1))
+        yield* login
+        yield* Effect.replicateEffect(login, 5)
+        assert.deepStrictEqual(kept, [1])
+        yield* Deferred.succeed(gate, undefined)
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual(kept, [1, 5])
+        assert.lengthOf(logs, 2)
+        assert.include(logs[0], "When tokens were used last is not kept")
+        assert.include(logs[0], "the disk is full")
+      }).pipe(
+        Effect.provide(Layer.provideMerge(Admission.layerNotification(), slow)),
+        Effect.provide(Logger.layer([logger])),
+      )
+    }),
+  )
+})
+
+describe("whoever is turned down by a notification server", () => {
+  it.effect(
+    "costs one question and one digest, whether there is such an account or not: time tells nobody",
+    () =>
+      Effect.gen(function* () {
+        let questions = 0
+        let digests = 0
+        const counting = Layer.effect(
+          Directory.Directory,
+          Effect.map(Directory.Directory, (directory) => {
+            const counted = new Proxy(directory, {
+              get: (target, name, receiver) => {
+                questions++
+                return Reflect.get(target, name, receiver)
+              },
+            })
+            return counted
+          }),
+        ).pipe(
+          Layer.provide(
+            Directory.layerMemory([
+              World.alice,
+              World.entry("disabled@hotmail.com", { standing: "Disabled" }),
+              World.entry("unverified@hotmail.com", { verification: "Unverified" }),
+            ]),
+          ),
+        )
+        const respond: typeof Challenge.respond = (challenge, secret) => {
+          digests++
+          return Challenge.respond(challenge, secret)
+        }
+        yield* Effect.gen(function* () {
+          for (const [account, digest] of [
+            ["alice@hotmail.com", wrong],
+            ["nobody@hotmail.com", wrong],
+            ["nobody@hotmail.com", World.digest],
+            ["disabled@hotmail.com", wrong],
+            ["disabled@hotmail.com", World.digest],
+            ["unverified@hotmail.com", wrong],
+          ] as const) {
+            questions = 0
+            digests = 0
+            assert.deepStrictEqual(yield* judge(answers(account, digest)), denied(911), account)
+            assert.deepStrictEqual({ questions, digests }, { questions: 1, digests: 1 }, account)
+          }
+        }).pipe(
+          Effect.provide(
+            Layer.provide(Admission.layerNotification({ unverified: "TurnDown" }), counting).pipe(
+              Layer.provide(Layer.succeed(Respond.Respond, respond)),
+            ),
+          ),
+        )
+      }),
+    { tags: ["beyond.unknown-account"] },
+  )
+})
+
 describe("a dispatch server's decision", () => {
   const self: Referrals.Server = Referrals.elsewhere({ host: "10.0.0.1", port: 1863 })
   const at = (host: string, port = 1863): Referrals.Server => Referrals.elsewhere({ host, port })
@@ -260,12 +447,13 @@ describe("a server under maintenance", () => {
 })
 
 describe("a guarded decision", () => {
-  type Find = Directory.Directory["Service"]["find"]
+  type Find = Parameters<typeof Directory.layerElsewhere>[0]
   const question: Server.Question = answers("alice@hotmail.com")
   const entering = () => Effect.void
+  const unlimited = () => {}
 
   /** Guarded decisions over a directory that finds in this way. */
-  const over = (find: Find, limits = Admission.defaultLimits) =>
+  const over = (find: Find, limits = Limits.defaults) =>
     Effect.map(Admission.Admission, (admission) => Admission.guarded(admission, limits)).pipe(
       Effect.provide(Layer.provide(Admission.layerNotification(), Directory.layerElsewhere(find))),
     )
@@ -281,8 +469,8 @@ describe("a guarded decision", () => {
   it.effect("is the host's own where it comes in time", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.succeed(Option.some(World.alice)))
-      const verdict = yield* decide(question, ends, entering)
-      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering)
+      const verdict = yield* decide(question, ends, entering, unlimited)
+      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering, unlimited)
       assert.strictEqual(verdict._tag, "Accept")
       assert.strictEqual(admission._tag, "Challenge")
     }),
@@ -291,14 +479,15 @@ describe("a guarded decision", () => {
   it.effect("is given both ends of the connection", () =>
     Effect.gen(function* () {
       const seen: Array<Address.Address> = []
-      const decide = Admission.guarded({
+      const admission: Admission.Admission["Service"] = {
         admit: ({ local, remote }) => {
           seen.push(local, remote)
           return Effect.succeed(denied(601))
         },
         judge: () => Effect.succeed(denied(911)),
-      })
-      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering)
+      }
+      const decide = Admission.guarded(admission, Limits.defaults)
+      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering, unlimited)
       assert.deepStrictEqual(seen, [ends.local, ends.remote])
     }),
   )
@@ -306,17 +495,39 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory fails, and the failure is logged", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => new Directory.DirectoryError({ message: "the disk is full" }))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
       assert.include(logs[0], "the disk is full")
     }),
   )
 
+  it.effect("is 500 each time, but the log says so every ten seconds at most, with how many there were", () =>
+    Effect.gen(function* () {
+      const decide = yield* over(() => new Directory.DirectoryError({ message: "the database is gone" }))
+      const deciding = Effect.map(decide(question, ends, entering, unlimited), (result) => {
+        assert.deepStrictEqual(result, denied(500))
+      })
+      const { logs } = yield* withLogs(
+        Effect.gen(function* () {
+          yield* Effect.replicateEffect(deciding, 100)
+          yield* TestClock.adjust("10 seconds")
+          yield* deciding
+        }),
+      )
+      assert.lengthOf(logs, 2)
+      assert.match(logs[0] ?? "", /^A login could not be decided .*the database is gone/)
+      assert.match(
+        logs[1] ?? "",
+        /^100 logins could not be decided, the last of them for this reason .*the database is gone/,
+      )
+    }),
+  )
+
   it.effect("is 500 where the directory has a defect", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.die(new Error("a bug of the host")))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering))
+      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
     }),
@@ -327,7 +538,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => {
         throw new Error("a bug of the host")
       })
-      const { result } = yield* withLogs(decide(question, ends, entering))
+      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -335,7 +546,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the host's own work was interrupted: no client is left without an answer", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.interrupt)
-      const { result } = yield* withLogs(decide(question, ends, entering))
+      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -345,7 +556,9 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => Effect.never)
       const { logs } = yield* withLogs(
         Effect.gen(function* () {
-          const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+          const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), {
+            startImmediately: true,
+          })
           yield* Fiber.interrupt(deciding)
         }),
       )
@@ -356,7 +569,7 @@ describe("a guarded decision", () => {
   it.effect("is 910 where the directory is too slow, and not a moment earlier", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.never)
-      const deciding = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* TestClock.adjust("9999 millis")
       assert.isUndefined(deciding.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -368,39 +581,39 @@ describe("a guarded decision", () => {
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const decide = yield* over(() => Effect.as(Deferred.await(gate), Option.some(World.alice)), {
-        decisionTimeout: "10 seconds",
-        maxPending: 2,
+        ...Limits.defaults,
+        pendingDecisions: 2,
       })
       const waiting = yield* Effect.forEach([1, 2], () =>
-        Effect.forkChild(decide(question, ends, entering), { startImmediately: true }),
+        Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true }),
       )
-      assert.deepStrictEqual(yield* decide(question, ends, entering), denied(910))
+      assert.deepStrictEqual(yield* decide(question, ends, entering, unlimited), denied(910))
       yield* Deferred.succeed(gate, undefined)
       const decided = yield* Fiber.joinAll(waiting)
       assert.deepStrictEqual(
         decided.map(({ _tag }) => _tag),
         ["Accept", "Accept"],
       )
-      const later = yield* decide(question, ends, entering)
+      const later = yield* decide(question, ends, entering, unlimited)
       assert.strictEqual(later._tag, "Accept")
     }),
   )
 
   it.effect("frees the place of one that was too slow, failed, or was given up", () =>
     Effect.gen(function* () {
-      const limits: Admission.Limits = { decisionTimeout: "10 seconds", maxPending: 1 }
+      const limits = { ...Limits.defaults, pendingDecisions: 1 }
       let find: Find = () => Effect.never
       const decide = yield* over((account) => find(account), limits)
 
-      const slow = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const slow = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(slow)
-      const abandoned = yield* Effect.forkChild(decide(question, ends, entering), { startImmediately: true })
+      const abandoned = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
       yield* Fiber.interrupt(abandoned)
       find = () => new Directory.DirectoryError({ message: "the disk is full" })
-      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering))).result, denied(500))
+      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering, unlimited))).result, denied(500))
       find = () => Effect.succeed(Option.some(World.alice))
-      const last = yield* decide(question, ends, entering)
+      const last = yield* decide(question, ends, entering, unlimited)
       assert.strictEqual(last._tag, "Accept")
     }),
   )

@@ -7,6 +7,7 @@ import * as Directory from "../../src/host/Directory.ts"
 import * as DirectoryKey from "../../src/host/DirectoryKey.ts"
 import * as PostgresDirectory from "../../src/host/PostgresDirectory.ts"
 import * as SqliteDirectory from "../../src/host/SqliteDirectory.ts"
+import * as Token from "../../src/host/Token.ts"
 import * as DirectoryContract from "../support/DirectoryContract.ts"
 import * as Folder from "../support/Folder.ts"
 import * as Postgres from "../support/Postgres.ts"
@@ -41,7 +42,10 @@ describe("a directory in memory", () => {
   it.effect("has from the beginning the accounts that it is given", () =>
     Effect.gen(function* () {
       const directory = yield* Directory.Directory
-      assert.strictEqual(Option.getOrThrow(yield* directory.find(World.alice.account)), World.alice)
+      assert.deepStrictEqual(Option.getOrThrow(yield* directory.find(World.alice.account)), {
+        ...World.alice,
+        tokens: [],
+      })
     }).pipe(Effect.provide(Directory.layerMemory([World.alice]))),
   )
 
@@ -58,7 +62,7 @@ describe("a directory elsewhere", () => {
   it.effect("finds accounts, and changes none", () =>
     Effect.gen(function* () {
       const directory = yield* Directory.Directory
-      assert.deepStrictEqual(yield* directory.find(World.alice.account), Option.some(World.alice))
+      assert.deepStrictEqual(yield* directory.find(World.alice.account), Option.some({ ...World.alice, tokens: [] }))
       const error = yield* Effect.flip(directory.remove(World.alice.account))
       assert.strictEqual(error.message, "The accounts are kept elsewhere.")
     }).pipe(Effect.provide(Directory.layerElsewhere(() => Effect.succeed(Option.some(World.alice))))),
@@ -74,12 +78,16 @@ describe("what a directory says", () => {
         new Directory.AccountTaken({ account }),
         new Directory.NoSuchAccount({ account }),
         new Directory.NameTooLong({ account, bytes: 388 }),
+        new Directory.NoSuchToken({ account, id: Token.Id.make("abc234") }),
+        new Directory.TooManyTokens({ account }),
       ].map(({ message }) => message),
       [
         "the disk is full",
         "There is an account alice@hotmail.com already.",
         "There is no account alice@hotmail.com.",
         "The friendly name of alice@hotmail.com takes 388 bytes as it is sent, and 387 is the most.",
+        "alice@hotmail.com has no token abc234.",
+        "alice@hotmail.com has 16 tokens, which is the most: revoke one that is not used.",
       ],
     )
   })

@@ -19,8 +19,10 @@ import * as Directory from "../../src/host/Directory.ts"
 import * as DirectoryKey from "../../src/host/DirectoryKey.ts"
 import * as PostgresDirectory from "../../src/host/PostgresDirectory.ts"
 import * as SqlDirectory from "../../src/host/SqlDirectory.ts"
+import * as Token from "../../src/host/Token.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as DirectoryContract from "../support/DirectoryContract.ts"
+import * as FirstSchema from "../support/FirstSchema.ts"
 import * as Postgres from "../support/Postgres.ts"
 import * as Resources from "../support/Resources.ts"
 import * as World from "../support/World.ts"
@@ -41,6 +43,16 @@ const fresh = Effect.gen(function* () {
 
 const passwordOf = (directory: Directory.Directory["Service"], account: Account.Account) =>
   Effect.map(directory.find(account), (found) => Redacted.value(Option.getOrThrow(found).password))
+
+/** The secrets of an account's tokens, in no order. */
+const secretsOf = (directory: Directory.Directory["Service"], account: Account.Account) =>
+  Effect.map(directory.find(account), (found) =>
+    Option.getOrThrow(found)
+      .tokens.map(({ secret }) => Redacted.value(secret))
+      .toSorted(),
+  )
+
+const label = Token.Label.make("an old laptop")
 
 /** Asks the database behind the directory's back. */
 const behind = <Value, Error>(
@@ -85,7 +97,50 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
       }
       assert.deepStrictEqual(yield* behind(url, (sql) => sql`SELECT migration_id FROM msnp_migrations`), [
         { migration_id: 1 },
+        { migration_id: 2 },
       ])
+    }),
+  )
+
+  it.effect("opens a database from before there were tokens, once by each of many, and loses nothing in it", () =>
+    Effect.gen(function* () {
+      const { freshDatabase } = yield* Postgres.Postgres
+      const url = yield* freshDatabase
+      const key = yield* DirectoryKey.parse(Redacted.make(FirstSchema.key))
+      yield* behind(url, (sql) => Effect.forEach(FirstSchema.postgres, (statement) => sql.unsafe(statement)))
+      const directories = yield* Effect.all(
+        Array.from({ length: 5 }, () => open({ url, key, maxConnections: 2 })),
+        { concurrency: "unbounded" },
+      )
+      const { account } = World.alice
+      for (const directory of directories) {
+        assert.strictEqual(yield* passwordOf(directory, account), World.password)
+        yield* directory.addToken(account, label)
+      }
+      for (const directory of directories) assert.lengthOf(yield* secretsOf(directory, account), 5)
+    }),
+  )
+
+  it.effect("keeps the uses of the same tokens that two servers tell in other orders", () =>
+    Effect.gen(function* () {
+      const options = yield* fresh
+      const one = yield* open(options)
+      const other = yield* open(options)
+      const { account } = World.alice
+      yield* one.create([World.alice])
+      const ids = yield* Effect.replicateEffect(
+        Effect.map(one.addToken(account, label), ({ id }) => id),
+        16,
+      )
+      for (let minute = 1; minute <= 50; minute++) {
+        const uses = ids.map((id) => ({ account, id, at: 60_000 * minute }))
+        yield* Effect.all([one.used(uses), other.used(uses.toReversed())], { concurrency: "unbounded" })
+      }
+      const tokens = yield* other.tokens(account)
+      assert.deepStrictEqual(
+        tokens.map(({ lastUsed }) => lastUsed),
+        ids.map(() => Option.some(3_000_000)),
+      )
     }),
   )
 
@@ -285,6 +340,13 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
       const old = yield* open({ url, key: from })
       const names = Array.from({ length: 1201 }, (_, i) => `user${i}@x`)
       yield* old.create(names.map((name) => World.entry(name, { password: Redacted.make(`password of ${name}`) })))
+      // 33 x 16 tokens; 500 are sealed at once.
+      const owners = names.slice(0, 33).map((name) => Account.Account.make(name))
+      const secrets = yield* Effect.forEach(owners, (owner) =>
+        Effect.map(Effect.replicateEffect(old.addToken(owner, label), 16), (tokens) =>
+          tokens.map(({ secret }) => Redacted.value(secret)).toSorted(),
+        ),
+      )
 
       yield* PostgresDirectory.rekey({ url, from, to })
       assert.include((yield* refusal({ url, key: from })).message, "is sealed with another key")
@@ -293,8 +355,11 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a dir
         (yield* Effect.flip(old.create([World.alice]))).message,
         `PostgreSQL at 127.0.0.1:${port} is sealed with a new key now: start with that.`,
       )
-      const all = yield* Stream.runCollect((yield* open({ url, key: to })).list)
+      assert.include((yield* Effect.flip(old.addToken(World.alice.account, label))).message, "a new key now")
+      const anew = yield* open({ url, key: to })
+      const all = yield* Stream.runCollect(anew.list)
       assert.lengthOf(all, 1201)
+      assert.deepStrictEqual(yield* Effect.forEach(owners, (owner) => secretsOf(anew, owner)), secrets)
       for (const { account, password } of all) assert.strictEqual(Redacted.value(password), `password of ${account}`)
     }),
   )

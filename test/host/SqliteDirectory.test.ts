@@ -18,8 +18,10 @@ import * as Directory from "../../src/host/Directory.ts"
 import * as DirectoryKey from "../../src/host/DirectoryKey.ts"
 import type * as SqlDirectory from "../../src/host/SqlDirectory.ts"
 import * as SqliteDirectory from "../../src/host/SqliteDirectory.ts"
+import * as Token from "../../src/host/Token.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as DirectoryContract from "../support/DirectoryContract.ts"
+import * as FirstSchema from "../support/FirstSchema.ts"
 import * as Folder from "../support/Folder.ts"
 import * as Resources from "../support/Resources.ts"
 import * as World from "../support/World.ts"
@@ -54,6 +56,16 @@ const refusal = (path: string, options?: Partial<SqliteDirectory.Options>) =>
 /** An account's password. */
 const passwordOf = (directory: Directory.Directory["Service"], account: Account.Account) =>
   Effect.map(directory.find(account), (found) => Redacted.value(Option.getOrThrow(found).password))
+
+/** The secrets of an account's tokens, in no order. */
+const secretsOf = (directory: Directory.Directory["Service"], account: Account.Account) =>
+  Effect.map(directory.find(account), (found) =>
+    Option.getOrThrow(found)
+      .tokens.map(({ secret }) => Redacted.value(secret))
+      .toSorted(),
+  )
+
+const label = Token.Label.make("an old laptop")
 
 /** Looks at a file, or changes it, behind the directory's back. */
 const behind = <Value>(path: string, look: (database: Sqlite.DatabaseSync) => Value): Value => {
@@ -175,6 +187,94 @@ describe("a directory in a file", () => {
       }
       // The search finds what is there.
       assert.isTrue(Fs.readFileSync(`${path}-wal`).includes("alice@hotmail.com"))
+    }),
+  )
+
+  it.live("opens a file from before there were tokens, once by each of many, and loses nothing in it", () =>
+    Effect.gen(function* () {
+      const path = yield* Effect.map(Folder.fresh, (folder) => Path.join(folder, "accounts.db"))
+      behind(path, (database) => FirstSchema.sqlite.forEach((sql) => database.exec(sql)))
+      const key = Option.some(yield* DirectoryKey.parse(Redacted.make(FirstSchema.key)))
+      const directories = yield* Effect.all(
+        Array.from({ length: 5 }, () => open(path, { key })),
+        { concurrency: "unbounded" },
+      )
+      const { account } = World.alice
+      for (const directory of directories) {
+        assert.strictEqual(yield* passwordOf(directory, account), World.password)
+        yield* directory.addToken(account, label)
+      }
+      for (const directory of directories) assert.lengthOf(yield* secretsOf(directory, account), 5)
+    }),
+  )
+
+  it.live("tells of the one token that was tampered with, until it is revoked", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const { account: alice } = World.alice
+      const bob = Account.Account.make("bob@x")
+      const directory = yield* open(path)
+      yield* directory.create([World.alice, World.entry("bob@x")])
+      const [{ id: hers, secret }, { id: tampered }, { id: his }] = [
+        yield* directory.addToken(alice, label),
+        yield* directory.addToken(alice, label),
+        yield* directory.addToken(bob, label),
+      ]
+      const sentence = (account: string, id: string) =>
+        `The token ${id} of ${account} is sealed with another key, or somebody has tampered with it; it has to be revoked.`
+      // One token of Alice's, as sealed for that, is put in the place of another, and then in that of Bob's.
+      for (const [account, id] of [
+        [alice, tampered],
+        [bob, his],
+      ] as const) {
+        behind(path, (database) =>
+          database.exec(
+            `UPDATE msnp_tokens SET secret = (SELECT secret FROM msnp_tokens WHERE id = '${hers}') WHERE id = '${id}'`,
+          ),
+        )
+        assert.strictEqual((yield* Effect.flip(directory.find(account))).message, sentence(account, id))
+        yield* directory.revokeToken(account, id)
+      }
+      assert.deepStrictEqual(yield* secretsOf(directory, alice), [Redacted.value(secret)])
+      assert.deepStrictEqual(yield* secretsOf(directory, bob), [])
+      // It is Alice's under its own ID only, and under that nobody else's.
+      behind(path, (database) => database.exec("UPDATE msnp_tokens SET name = 'bob@x'"))
+      assert.strictEqual((yield* Effect.flip(directory.find(bob))).message, sentence(bob, hers))
+      behind(path, (database) => database.exec("UPDATE msnp_tokens SET name = 'alice@hotmail.com', id = 'abc234'"))
+      assert.strictEqual((yield* Effect.flip(directory.find(alice))).message, sentence(alice, "abc234"))
+    }),
+  )
+
+  it.live("removes tokens with their account, where foreign keys do not see to it", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const { account } = World.alice
+      const directory = yield* open(path)
+      // As with clients of SQLite that leave them off.
+      behind(path, (database) =>
+        database.exec(`
+          DROP TABLE msnp_tokens;
+          CREATE TABLE msnp_tokens (name text, id text, label text, secret blob, created double, last_used double)`),
+      )
+      yield* directory.create([World.alice])
+      yield* directory.addToken(account, label)
+      assert.lengthOf(yield* secretsOf(directory, account), 1)
+      yield* directory.remove(account)
+      yield* directory.create([World.alice])
+      assert.deepStrictEqual(yield* secretsOf(directory, account), [])
+    }),
+  )
+
+  it.live("removes tokens with their account, where somebody deletes that in the database", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      const { account } = World.alice
+      const directory = yield* open(path)
+      yield* directory.create([World.alice])
+      yield* directory.addToken(account, label)
+      behind(path, (database) => database.exec("DELETE FROM msnp_accounts"))
+      yield* directory.create([World.alice])
+      assert.deepStrictEqual(yield* secretsOf(directory, account), [])
     }),
   )
 
@@ -470,12 +570,20 @@ describe("the key of a directory in a file", () => {
 })
 
 describe("sealing a file anew", () => {
+  /** Who has two tokens there. */
+  const first = Account.Account.make("user0@x")
+
   /** A directory with more accounts than are sealed at once. */
   const sealed = Effect.gen(function* () {
     const path = yield* freshPath
-    yield* using(path, ({ create }) =>
-      create(
-        Array.from({ length: 1201 }, (_, i) => World.entry(`user${i}@x`, { password: Redacted.make(`password ${i}`) })),
+    yield* using(path, ({ addToken, create }) =>
+      Effect.andThen(
+        create(
+          Array.from({ length: 1201 }, (_, i) =>
+            World.entry(`user${i}@x`, { password: Redacted.make(`password ${i}`) }),
+          ),
+        ),
+        Effect.replicateEffect(addToken(first, label), 2),
       ),
     )
     return path
@@ -484,8 +592,13 @@ describe("sealing a file anew", () => {
   /** Whether all is there still, for whoever has this key. */
   const isWhole = (path: string, options?: Partial<SqliteDirectory.Options>) =>
     Effect.gen(function* () {
-      const all = yield* using(path, ({ list }) => Stream.runCollect(list), options)
+      const [all, tokens] = yield* using(
+        path,
+        (directory) => Effect.all([Stream.runCollect(directory.list), secretsOf(directory, first)]),
+        options,
+      )
       assert.lengthOf(all, 1201)
+      assert.match(tokens.join(" "), /^[a-z2-7]{16} [a-z2-7]{16}$/)
       for (const { account, password } of all) {
         assert.strictEqual(Redacted.value(password), `password ${/\d+/.exec(account)?.[0]}`)
       }
@@ -583,6 +696,50 @@ describe("sealing a file anew", () => {
     }),
   )
 
+  it.live("seals each of more tokens anew than are sealed at once", () =>
+    Effect.gen(function* () {
+      const path = yield* freshPath
+      // 33 x 16 tokens; 500 are sealed at once.
+      const entries = Array.from({ length: 33 }, (_, i) => World.entry(`user${i}@x`))
+      const secrets = yield* using(path, (directory) =>
+        Effect.gen(function* () {
+          yield* directory.create(entries)
+          return yield* Effect.forEach(entries, ({ account }) =>
+            Effect.map(Effect.replicateEffect(directory.addToken(account, label), 16), (tokens) =>
+              tokens.map(({ secret }) => Redacted.value(secret)).toSorted(),
+            ),
+          )
+        }),
+      )
+      yield* SqliteDirectory.rekey({ path, key: none, to: none })
+      const after = yield* using(path, (directory) =>
+        Effect.forEach(entries, ({ account }) => secretsOf(directory, account)),
+      )
+      assert.deepStrictEqual(after, secrets)
+    }),
+  )
+
+  it.live("seals nothing anew where one token cannot be had", () =>
+    Effect.gen(function* () {
+      const path = yield* sealed
+      behind(path, (database) => database.exec("UPDATE msnp_tokens SET secret = x'00', id = 'abc234' WHERE rowid = 1"))
+      const old = read(`${path}.key`)
+      const error = yield* Effect.flip(SqliteDirectory.rekey({ path, key: none, to: none }))
+      assert.strictEqual(
+        error.message,
+        `${path} is sealed as it was: The token abc234 of user0@x is sealed with another key, or somebody has tampered with it; it has to be revoked.`,
+      )
+      assert.strictEqual(read(`${path}.key`), old)
+      yield* using(path, (directory) =>
+        Effect.gen(function* () {
+          yield* directory.revokeToken(first, Token.Id.make("abc234"))
+          yield* directory.addToken(first, label)
+        }),
+      )
+      yield* isWhole(path)
+    }),
+  )
+
   it.live("leaves a directory that opens, if it is cut off before the passwords are sealed", () =>
     Effect.gen(function* () {
       const path = yield* sealed
@@ -639,6 +796,7 @@ describe("sealing a file anew", () => {
       const sentence = `${path} is sealed with a new key now: start with that.`
       const bob = World.entry("bob@x")
       assert.strictEqual((yield* Effect.flip(directory.create([bob]))).message, sentence)
+      assert.strictEqual((yield* Effect.flip(directory.addToken(World.alice.account, label))).message, sentence)
       assert.strictEqual(
         (yield* Effect.flip(directory.changePassword(World.alice.account, bob.password))).message,
         sentence,
@@ -655,6 +813,7 @@ describe("a copy of a directory in a file", () => {
       const copy = yield* Effect.map(Folder.fresh, (folder) => Path.join(folder, "it's a copy.db"))
       const running = yield* open(path, { use: "Serve" })
       yield* running.create([World.alice])
+      const { secret } = yield* running.addToken(World.alice.account, label)
       yield* SqliteDirectory.backup({ path, to: copy })
       yield* running.create([World.entry("bob@hotmail.com")])
       assert.strictEqual(modeOf(copy), "600")
@@ -666,6 +825,7 @@ describe("a copy of a directory in a file", () => {
           const names = yield* Stream.runCollect(Stream.map(directory.list, ({ account }) => account))
           assert.deepStrictEqual(Array.from(names), [World.alice.account])
           assert.strictEqual(yield* passwordOf(directory, World.alice.account), World.password)
+          assert.deepStrictEqual(yield* secretsOf(directory, World.alice.account), [Redacted.value(secret)])
         }),
       )
     }),

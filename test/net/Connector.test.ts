@@ -120,6 +120,11 @@ describe("a connection that does not come about", () => {
     ["EPERM", "Ours: this machine does not allow it"],
     ["EMFILE", "Ours: too many files are open"],
     ["EUNHEARDOF", "Unclear: why"],
+    // How Node.js and OpenSSL name what keeps a handshake from coming about.
+    ["INVALID_PURPOSE", "Mismatch: its certificate is not for servers"],
+    ["UNSPECIFIED", "Mismatch: its certificate is too weak, or not as it has to be"],
+    ["ERR_SSL_TLSV1_UNRECOGNIZED_NAME", "Mismatch: the TLS handshake failed: tlsv1 unrecognized name"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "Mismatch: it speaks no TLS"],
   ])("is judged by the system's word: %s", (code, expected) => {
     assert.deepStrictEqual(seems(code, online), [expected])
   })

@@ -8,6 +8,7 @@ import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as GatewayConnector from "../../src/net/GatewayConnector.ts"
 import * as GatewayServer from "../../src/net/GatewayServer.ts"
@@ -26,15 +27,15 @@ import * as World from "../support/World.ts"
 const meant: Address.Address = { host: "messenger.hotmail.com", port: 1863 }
 
 /** A gateway of ours to a server of the example session's challenge. */
-const serve = <R = never>(onSession?: LoginServer.OnSession<R>, limits: Partial<GatewayServer.Limits> = {}) =>
+const serve = <R = never>(onSession?: LoginServer.OnSession<R>, limits: Partial<Limits.Limits> = {}) =>
   Effect.gen(function* () {
-    const listener = yield* Effect.orDie(
-      GatewayServer.listen({
-        listen: { host: "127.0.0.1", port: 0 },
-        advertise: Option.none(),
-        trustedProxies: [],
-        limits: { farewellTimeout: "5 millis", ...limits },
-      }),
+    const listener = yield* GatewayServer.listen({
+      listen: { host: "127.0.0.1", port: 0 },
+      advertise: Option.none(),
+      trustedProxies: [],
+    }).pipe(
+      Effect.provideService(Limits.Current, { ...Limits.defaults, gatewayFarewellTimeout: "5 millis", ...limits }),
+      Effect.orDie,
     )
     const { sessions } = yield* World.serve(listener, World.layerExample(), {}, onSession)
     return { gateway: listener.address, sessions }
@@ -74,7 +75,7 @@ describe("a login through a gateway", { tags: ["connect.http"] }, () => {
 
   it.live("is over for the server when its scope closes, since OUT is said still", () =>
     Effect.gen(function* () {
-      const { gateway, sessions } = yield* serve(undefined, { idleTimeout: "1 hour" })
+      const { gateway, sessions } = yield* serve(undefined, { gatewayIdleTimeout: "1 hour" })
       const login = LoginClient.login(World.aliceAt(meant))
       yield* Effect.scoped(Effect.andThen(through({ gateway, pollInterval: "1 hour" })(login), Effect.void))
       yield* Resources.until(() => sessions() === 0)
@@ -84,7 +85,7 @@ describe("a login through a gateway", { tags: ["connect.http"] }, () => {
   it.live("becomes a session that is told what happens by polls, and to which PNG is refused", () =>
     Effect.gen(function* () {
       // The last words wait for the next poll.
-      const { gateway } = yield* serve(SessionServer.serve(), { farewellTimeout: "1 second" })
+      const { gateway } = yield* serve(SessionServer.serve(), { gatewayFarewellTimeout: "1 second" })
       assert.strictEqual(GatewayConnector.make({ gateway }).pings, "Refused")
       const polling = through({ gateway, pollInterval: "10 millis" })
       const first = yield* polling(SessionClient.signIn(World.aliceAt(meant)))
@@ -404,7 +405,7 @@ describe("nothing stays open", () => {
 
   /** Runs it many times through one gateway; afterwards nobody is signed in and nothing is open, and then the gateway neither. */
   const leavesNothing = (
-    limits: Partial<GatewayServer.Limits>,
+    limits: Partial<Limits.Limits>,
     run: (gateway: Address.Address, turn: number) => Effect.Effect<unknown, never, Scope.Scope>,
   ) =>
     Effect.gen(function* () {
@@ -420,7 +421,7 @@ describe("nothing stays open", () => {
     })
 
   it.live("after logins that log off, or whose scope just closes", () =>
-    leavesNothing({ idleTimeout: "1 hour" }, (gateway, turn) =>
+    leavesNothing({ gatewayIdleTimeout: "1 hour" }, (gateway, turn) =>
       Effect.gen(function* () {
         const { logOff } = yield* through({ gateway })(LoginClient.login(World.aliceAt(meant)))
         if (turn % 2 === 0) yield* logOff
@@ -429,7 +430,7 @@ describe("nothing stays open", () => {
   )
 
   it.live("after logins that are interrupted at any moment", () =>
-    leavesNothing({ idleTimeout: "500 millis" }, (gateway, turn) =>
+    leavesNothing({ gatewayIdleTimeout: "500 millis" }, (gateway, turn) =>
       Effect.gen(function* () {
         const login = Effect.scoped(through({ gateway })(LoginClient.login(World.aliceAt(meant))))
         const logging = yield* Effect.forkChild(login, { startImmediately: true })

@@ -15,6 +15,7 @@ import type * as Socket from "effect/socket/Socket"
 import * as Tracer from "effect/Tracer"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Presence from "../../src/host/Presence.ts"
 import * as Connector from "../../src/net/Connector.ts"
 import * as GatewayConnector from "../../src/net/GatewayConnector.ts"
@@ -32,20 +33,20 @@ import * as World from "../support/World.ts"
 const here: Address.Address = { host: "127.0.0.1", port: 0 }
 
 /** Listens on a free port; who ends a test with words unfetched does not wait for them. */
-const listen = ({ limits, ...options }: Partial<GatewayServer.Options> = {}) =>
-  Effect.orDie(
-    GatewayServer.listen({
-      listen: here,
-      advertise: Option.none(),
-      trustedProxies: [],
-      limits: { farewellTimeout: "5 millis", ...limits },
-      ...options,
-    }),
+const listen = ({ limits, ...options }: Gate = {}) =>
+  GatewayServer.listen({ listen: here, advertise: Option.none(), trustedProxies: [], ...options }).pipe(
+    Effect.provideService(Limits.Current, { ...Limits.defaults, gatewayFarewellTimeout: "5 millis", ...limits }),
+    Effect.orDie,
   )
+
+/** How a gateway is to listen, and what it puts up with. */
+interface Gate extends Partial<GatewayServer.Options> {
+  readonly limits?: Partial<Limits.Limits>
+}
 
 /** A gateway to a server of the example session's challenge. */
 const serve = <R = never>(
-  options: Partial<GatewayServer.Options> = {},
+  options: Gate = {},
   { admission = World.layerExample(), onSession }: Partial<Serving<R>> = {},
 ) =>
   Effect.gen(function* () {
@@ -60,7 +61,7 @@ interface Serving<R> {
 }
 
 /** A gateway whose connections a test takes itself. */
-const take = (options: Partial<GatewayServer.Options> = {}) =>
+const take = (options: Gate = {}) =>
   Effect.gen(function* () {
     type Accepted = Parameters<Parameters<LoginServer.Listener["accept"]>[0]>[0]
     const came = yield* Queue.unbounded<Accepted>()
@@ -152,7 +153,7 @@ describe("a gateway", { tags: ["connect.http"] }, () => {
 
   it.live("is asked for a session with nothing, as by aMSN, and has nothing to say then", () =>
     Effect.gen(function* () {
-      const { at } = yield* serve({ limits: { answerTimeout: "1 hour" } })
+      const { at } = yield* serve({ limits: { gatewayAnswerTimeout: "1 hour" } })
       const { client, first } = yield* RawHttp.begin(at)
       assert.strictEqual(RawHttp.statusOf(first), 200)
       assert.strictEqual(first.body, "")
@@ -215,7 +216,7 @@ describe("a gateway", { tags: ["connect.http"] }, () => {
   for (const [what, status, request] of refused) {
     it.live(`answers ${what} with ${status}, and goes on`, () =>
       Effect.gen(function* () {
-        const { at, next } = yield* take({ limits: { answerTimeout: "1 millis" } })
+        const { at, next } = yield* take({ limits: { gatewayAnswerTimeout: "1 millis" } })
         assert.strictEqual(RawHttp.statusOf(yield* RawHttp.ask(at, request)), status)
         // The first session that is opened is the one behind it.
         yield* RawHttp.ask(at, RawHttp.post(RawHttp.open, "VER 1"))
@@ -247,7 +248,7 @@ describe("a gateway", { tags: ["connect.http"] }, () => {
 
   it.live("opens no more sessions than it is to, and another when one is over", () =>
     Effect.gen(function* () {
-      const { at } = yield* serve({ limits: { maxSessions: 2 } })
+      const { at } = yield* serve({ limits: { gatewaySessions: 2 } })
       const { client } = yield* RawHttp.begin(at)
       yield* RawHttp.begin(at)
       const third = Effect.map(RawHttp.ask(at, RawHttp.post(RawHttp.open)), RawHttp.statusOf)
@@ -314,7 +315,7 @@ describe("a request", () => {
   it.live("waits for words of the server, while another of its session is 400 and does no harm", () =>
     Effect.gen(function* () {
       const { asked, go, layer } = yield* layerWaiting
-      const { at } = yield* serve({ limits: { answerTimeout: "1 hour" } }, { admission: layer })
+      const { at } = yield* serve({ limits: { gatewayAnswerTimeout: "1 hour" } }, { admission: layer })
       const { client } = yield* RawHttp.begin(at, "VER 1 MSNP7\r\n")
       const first = yield* RawHttp.connect(at)
       const say = RawHttp.post(`SessionID=${client.sessionId()}`, "USR 2 MD5 I alice@hotmail.com\r\n")
@@ -334,7 +335,7 @@ describe("a request", () => {
   it.live("is answered with nothing when its time is over, and the words come with a poll", () =>
     Effect.gen(function* () {
       const { asked, go, layer } = yield* layerWaiting
-      const { at } = yield* serve({ limits: { answerTimeout: "5 millis" } }, { admission: layer })
+      const { at } = yield* serve({ limits: { gatewayAnswerTimeout: "5 millis" } }, { admission: layer })
       const { client } = yield* RawHttp.begin(at)
       yield* client.say("VER 1 MSNP7\r\n")
       const { body, head } = yield* client.say("USR 2 MD5 I alice@hotmail.com\r\n")
@@ -349,7 +350,7 @@ describe("a request", () => {
 
   it.live("waits for an answer of its own, and brings what was said before along", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { answerTimeout: "1 hour" } })
+      const { at, next } = yield* take({ limits: { gatewayAnswerTimeout: "1 hour" } })
       const { client } = yield* RawHttp.begin(at)
       const { socket } = yield* next
       const { pull } = yield* socket.reader
@@ -364,7 +365,7 @@ describe("a request", () => {
 
   it.live("that is too large does its session no harm", () =>
     Effect.gen(function* () {
-      const { at } = yield* serve({ limits: { maxRequest: 100 } })
+      const { at } = yield* serve({ limits: { gatewayRequestBytes: 100 } })
       const { client } = yield* RawHttp.begin(at)
       assert.strictEqual(RawHttp.statusOf(yield* client.say("A".repeat(101))), 413)
       assert.strictEqual((yield* client.say(`VER 1 MSNP7${" ".repeat(87)}\r\n`)).body, "VER 1 MSNP7\r\n")
@@ -373,7 +374,7 @@ describe("a request", () => {
 
   it.live("waits while the server has not read the one before", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { answerTimeout: "1 millis" } })
+      const { at, next } = yield* take({ limits: { gatewayAnswerTimeout: "1 millis" } })
       const { client } = yield* RawHttp.begin(at, "first")
       const { pull } = yield* (yield* next).socket.reader
       const second = yield* Effect.forkScoped(client.say("second"), { startImmediately: true })
@@ -387,6 +388,18 @@ describe("a request", () => {
   )
 })
 
+describe("a gateway whose times are no whole milliseconds", () => {
+  it.live("answers like any other", () =>
+    Effect.gen(function* () {
+      const odd = "60000500 micros"
+      const { at } = yield* serve({ limits: { gatewayKeepAliveTimeout: odd, gatewayRequestTimeout: odd } })
+      const { message, say } = yield* RawHttp.connect(at)
+      yield* say(RawHttp.post(RawHttp.open))
+      assert.strictEqual(RawHttp.statusOf(yield* message), 200)
+    }),
+  )
+})
+
 describe("a slow client", () => {
   for (const [what, length] of [
     ["headers", 20],
@@ -394,7 +407,7 @@ describe("a slow client", () => {
   ] as const) {
     it.live(`is told 408 where the ${what} of its request do not all come in time`, () =>
       Effect.gen(function* () {
-        const { at } = yield* serve({ limits: { requestTimeout: "20 millis" } })
+        const { at } = yield* serve({ limits: { gatewayRequestTimeout: "20 millis" } })
         const { message, say } = yield* RawHttp.connect(at)
         yield* say(RawHttp.post(RawHttp.open, "VER 1 MSNP7\r\n").slice(0, length))
         assert.strictEqual(RawHttp.statusOf(yield* message), 408)
@@ -405,7 +418,7 @@ describe("a slow client", () => {
   it.live("is cut off where it does not take its answer", () =>
     Effect.gen(function* () {
       const accepted = yield* Resources.accepted
-      const { at, next } = yield* take({ limits: { keepAliveTimeout: "20 millis" } })
+      const { at, next } = yield* take({ limits: { gatewayKeepAliveTimeout: "20 millis" } })
       const { client } = yield* RawHttp.begin(at)
       const { write } = yield* (yield* next).socket.writer
       // More than the system's buffers hold.
@@ -421,7 +434,7 @@ describe("a slow client", () => {
 describe("a server behind a gateway", () => {
   it.live("that reads no more keeps nobody waiting", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { answerTimeout: "1 millis" } })
+      const { at, next } = yield* take({ limits: { gatewayAnswerTimeout: "1 millis" } })
       const { client } = yield* RawHttp.begin(at, "first")
       const scope = yield* Scope.make()
       yield* Scope.provide((yield* next).socket.reader, scope)
@@ -449,7 +462,7 @@ describe("a server behind a gateway", () => {
 
   it.live("cannot say more to whoever is gone", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { idleTimeout: "5 millis" } })
+      const { at, next } = yield* take({ limits: { gatewayIdleTimeout: "5 millis" } })
       yield* RawHttp.begin(at)
       const accepted = yield* next
       const { write } = yield* accepted.socket.writer
@@ -464,7 +477,7 @@ describe("a server behind a gateway", () => {
 describe("a session", () => {
   it.live("that has had no request for its time is over, and 400 from then on", () =>
     Effect.gen(function* () {
-      const { at, next } = yield* take({ limits: { idleTimeout: "5 millis" } })
+      const { at, next } = yield* take({ limits: { gatewayIdleTimeout: "5 millis" } })
       const { client } = yield* RawHttp.begin(at)
       assert.strictEqual(yield* ending(yield* next), 1006)
       assert.strictEqual(RawHttp.statusOf(yield* client.poll), 400)
@@ -473,7 +486,7 @@ describe("a session", () => {
 
   it.live("is not idle while a request waits", () =>
     Effect.gen(function* () {
-      const { at } = yield* take({ limits: { idleTimeout: "250 millis", answerTimeout: "500 millis" } })
+      const { at } = yield* take({ limits: { gatewayIdleTimeout: "250 millis", gatewayAnswerTimeout: "500 millis" } })
       const { client } = yield* RawHttp.begin(at)
       yield* client.say("VER 1 MSNP7\r\n")
       assert.strictEqual(RawHttp.statusOf(yield* client.poll), 200)
@@ -486,7 +499,7 @@ describe("a session", () => {
   ] as const) {
     it.live(`is over at once when its client vanishes ${when}`, () =>
       Effect.gen(function* () {
-        const { at, next } = yield* take({ limits: { answerTimeout: "1 hour", idleTimeout: "1 hour" } })
+        const { at, next } = yield* take({ limits: { gatewayAnswerTimeout: "1 hour", gatewayIdleTimeout: "1 hour" } })
         const { client } = yield* RawHttp.begin(at)
         const accepted = yield* next
         const over = yield* Effect.forkScoped(ending(accepted), { startImmediately: true })
@@ -516,7 +529,7 @@ describe("a session", () => {
 
   it.live("keeps its last words for the next poll, once", () =>
     Effect.gen(function* () {
-      const { at, sessions } = yield* serve({ limits: { farewellTimeout: "1 second" } })
+      const { at, sessions } = yield* serve({ limits: { gatewayFarewellTimeout: "1 second" } })
       const client = yield* signIn(at)
       yield* signIn(at)
       assert.strictEqual(yield* client.until(/OUT/), "OUT OTH\r\n")
@@ -529,7 +542,7 @@ describe("a session", () => {
     "is over when its client says OUT, and says nothing to that",
     () =>
       Effect.gen(function* () {
-        const { at, sessions } = yield* serve({ limits: { answerTimeout: "1 hour" } })
+        const { at, sessions } = yield* serve({ limits: { gatewayAnswerTimeout: "1 hour" } })
         const client = yield* signIn(at)
         assert.strictEqual((yield* client.say("OUT\r\n")).body, "")
         assert.strictEqual(RawHttp.statusOf(yield* client.poll), 400)
@@ -543,7 +556,7 @@ describe("a gateway that is closed", () => {
   it.live("waits until the last words are fetched, and lets nobody in meanwhile", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { at } = yield* Scope.provide(serve({ limits: { farewellTimeout: "1 hour" } }), scope)
+      const { at } = yield* Scope.provide(serve({ limits: { gatewayFarewellTimeout: "1 hour" } }), scope)
       const client = yield* signIn(at)
       const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
       const late = Effect.map(RawHttp.ask(at, RawHttp.post(RawHttp.open)), RawHttp.statusOf)
@@ -559,7 +572,7 @@ describe("a gateway that is closed", () => {
   it.live("waits no longer than it is to", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { at } = yield* Scope.provide(serve({ limits: { farewellTimeout: "5 millis" } }), scope)
+      const { at } = yield* Scope.provide(serve({ limits: { gatewayFarewellTimeout: "5 millis" } }), scope)
       yield* signIn(at)
       yield* Scope.close(scope, Exit.void)
       yield* Resources.until(() => Resources.count("TCPServerWrap") === 0)
@@ -569,7 +582,7 @@ describe("a gateway that is closed", () => {
   it.live("waits no longer for who fetches the last words with a request that never all comes", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { at, next } = yield* Scope.provide(take({ limits: { farewellTimeout: "1 second" } }), scope)
+      const { at, next } = yield* Scope.provide(take({ limits: { gatewayFarewellTimeout: "1 second" } }), scope)
       const { client } = yield* RawHttp.begin(at)
       const { socket } = yield* next
       const lastWords = Effect.flatMap(socket.writer, ({ write }) => write("OUT SSD\r\n"))
@@ -744,7 +757,7 @@ describe("what is told of sessions to logs and traces", () => {
 describe("whatever is asked of a gateway", () => {
   it.live("is answered by one of its answers, and harms nobody", () =>
     Effect.gen(function* () {
-      const { at } = yield* serve({ limits: { answerTimeout: "1 millis" } })
+      const { at } = yield* serve({ limits: { gatewayAnswerTimeout: "1 millis" } })
       const { client } = yield* RawHttp.begin(at)
       const parts = [
         "Action=open",

@@ -96,6 +96,25 @@ describe("a notification server known from before", () => {
     { tags: ["connect.stored-first"] },
   )
 
+  it.live(
+    "is not gone to if it is a name, which may stand for a nearer address by now, unless any referral is followed",
+    () =>
+      Effect.gen(function* () {
+        const notification = yield* Played.serve(letsIn, letsIn)
+        const dispatch = yield* Played.serve(refersTo(notification.address))
+        const named = { ...notification.address, host: "stored.test" }
+        yield* known(dispatch.address, named)
+        const { connect } = Connector.make({
+          lookup: (_, __, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),
+        })
+        const travel = (options: Partial<LoginClient.Options>) =>
+          Effect.provideService(journey(dispatch.address, options), Connector.Connector, { pings: "Carried", connect })
+        assert.deepStrictEqual((yield* travel({ referrals: "Anywhere" })).way, [Address.format(named)])
+        const [first] = (yield* travel({})).way
+        assert.strictEqual(first, Address.format(dispatch.address))
+      }).pipe(remembering),
+  )
+
   it.live("is none where nothing is to be remembered", () =>
     Effect.gen(function* () {
       const notification = yield* Played.serve(letsIn)

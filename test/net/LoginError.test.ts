@@ -14,6 +14,13 @@ describe("the sentence of a login error", () => {
     assert.strictEqual(later.message, "10.0.0.5:1863 broke the protocol: got a line of 70,000 bytes.")
   })
 
+  it("says where the server would have us go, and what to do if that is meant", () => {
+    assert.strictEqual(
+      new LoginError.Misdirected({ server, to: "127.0.0.1:1864", where: "on this machine" }).message,
+      "10.0.0.5:1863 refers to 127.0.0.1:1864, on this machine: nearer than it is itself, so nobody went there. If that is meant, log in there, or allow any referral.",
+    )
+  })
+
   it("says whom the server does not let in, why, and the code", () => {
     const denied = (code: number) => new LoginError.Denied({ server, account, code }).message
     assert.strictEqual(

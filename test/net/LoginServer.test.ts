@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Admission from "../../src/host/Admission.ts"
-import * as LoginServer from "../../src/net/LoginServer.ts"
+import type * as LoginServer from "../../src/net/LoginServer.ts"
 import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import type * as Codec from "../../src/protocol/Codec.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
@@ -19,12 +19,10 @@ import * as MemorySocket from "../support/MemorySocket.ts"
 import * as Peer from "../support/Peer.ts"
 import * as World from "../support/World.ts"
 
-type Options = Omit<LoginServer.Options, "listen">
-
 /** A server in memory; each use of it is a client that has just connected. */
 const serverWith = <R = never>(
   admission: Layer.Layer<Admission.Admission>,
-  options: Options = {},
+  options: World.Options = {},
   onSession?: LoginServer.OnSession<R>,
 ) =>
   Effect.gen(function* () {
@@ -34,12 +32,8 @@ const serverWith = <R = never>(
   })
 
 /** A notification server in memory that says the example session's challenge. */
-const notification = <R = never>(options?: Options, onSession?: LoginServer.OnSession<R>) =>
+const notification = <R = never>(options?: World.Options, onSession?: LoginServer.OnSession<R>) =>
   serverWith(World.layerExample(), options, onSession)
-
-const limits = (overrides: Partial<LoginServer.Limits>): Options => ({
-  limits: { ...LoginServer.defaultLimits, ...overrides },
-})
 
 const opening = "VER 1 MSNP7\r\nUSR 2 MD5 I alice@hotmail.com\r\n"
 const challenged = "VER 1 MSNP7\r\nUSR 2 MD5 S 1013928519.693957190\r\n"
@@ -315,7 +309,7 @@ describe("the length of a line", () => {
 
   it.effect("may be limited otherwise", () =>
     Effect.gen(function* () {
-      const connect = yield* notification(limits({ bytes: { line: 20, payload: 0 } }))
+      const connect = yield* notification({ limits: { lineBytes: 20, payloadBytes: 0 } })
       assert.strictEqual(yield* hears(connect, `${ver(21)}\r\n`), "")
       assert.strictEqual(yield* hearsBehind(connect, `${ver(20)}\r\n`), "VER 1 MSNP7\r\n")
     }),
@@ -342,7 +336,9 @@ describe("the time that a login may take", () => {
   it.effect("includes what the host takes, where its decisions may take longer", () =>
     Effect.gen(function* () {
       const layer = Layer.succeed(Admission.Admission, { admit: () => Effect.never, judge: () => Effect.never })
-      const peer = yield* yield* serverWith(layer, limits({ decisionTimeout: "1 minute", loginTimeout: "20 seconds" }))
+      const peer = yield* yield* serverWith(layer, {
+        limits: { decisionTimeout: "1 minute", loginTimeout: "20 seconds" },
+      })
       yield* peer.say(opening)
       assert.strictEqual(yield* peer.line, "VER 1 MSNP7\r\n")
       yield* TestClock.adjust("20 seconds")
@@ -529,7 +525,7 @@ describe("the end of a connection", () => {
           account === "alice@hotmail.com" ? waiting : Effect.succeed({ _tag: "Deny", code: 601 }),
         judge: () => Effect.never,
       })
-      const connect = yield* serverWith(admission, limits({ maxPending: 1 }))
+      const connect = yield* serverWith(admission, { limits: { pendingDecisions: 1 } })
       const lost = yield* connect
       yield* lost.say(opening)
       yield* Deferred.await(asked)

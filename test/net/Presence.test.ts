@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Socket from "effect/socket/Socket"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Presence from "../../src/host/Presence.ts"
 import * as LoginServer from "../../src/net/LoginServer.ts"
 import type * as Address from "../../src/protocol/Address.ts"
@@ -171,7 +172,10 @@ describe("a session that ends", () => {
   it.live("is over for everybody at once, whatever its application is still at", () =>
     Effect.gen(function* () {
       const listener = yield* LoginServer.listen({ host: "127.0.0.1", port: 0 })
-      yield* LoginServer.serve(listener, { limits: { farewellTimeout: "1 hour" } }, () => Effect.never)
+      yield* Effect.provide(
+        LoginServer.serve(listener, {}, () => Effect.never),
+        Limits.layer({ farewellTimeout: "1 hour" }),
+      )
       const { dismiss } = yield* Presence.Presence
       const endings: ReadonlyArray<(peer: Peer.TcpPeer) => Effect.Effect<unknown, Presence.PresenceError>> = [
         (peer) => peer.say("OUT\r\n"),

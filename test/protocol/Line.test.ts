@@ -1,4 +1,5 @@
 import * as fc from "fast-check"
+import * as Option from "effect/Option"
 import { describe, expect, it } from "vitest"
 import * as Line from "../../src/protocol/Line.ts"
 import { bytes, word } from "../support/Arbitraries.ts"
@@ -71,11 +72,11 @@ describe("the words of a line", () => {
 })
 
 describe("the limit of a line", () => {
-  const { line } = Line.serverLimits
+  const { lineBytes: line } = Line.serverLimits
 
   it("is 2,048 bytes for what clients say, and 64 KiB for what servers say, a challenge of any length included", () => {
     expect(line).toBe(2048)
-    expect(Line.clientLimits.line).toBe(65_536)
+    expect(Line.clientLimits.lineBytes).toBe(65_536)
   })
 
   it.each(["\n", "\r\n"])("does not count the line end %j", (end) => {
@@ -83,6 +84,7 @@ describe("the limit of a line", () => {
     expect(all(`${"A".repeat(line + 1)}${end}`).end).toEqual({
       _tag: "Never",
       why: "a line is longer than 2048 bytes",
+      beyond: Option.some("lineBytes"),
     })
   })
 
@@ -95,6 +97,16 @@ describe("the limit of a line", () => {
     expect(all(`${"A".repeat(line)}\r`).end._tag).toBe("NotYet")
     expect(all(`${"A".repeat(line + 1)}\r`).end._tag).toBe("Never")
     expect(all(`${"A".repeat(line)}\rA`).end._tag).toBe("Never")
+  })
+
+  it("is 64 words, too, however short they are", () => {
+    const words = (count: number) => `${Array.from({ length: count }, () => "A").join(" ")}\r\n`
+    expect(all(words(64)).frames).toHaveLength(1)
+    expect(all(words(65)).end).toEqual({
+      _tag: "Never",
+      why: "a line has more than 64 words",
+      beyond: Option.some("lineWords"),
+    })
   })
 
   it("holds for each line by itself", () => {
@@ -173,11 +185,12 @@ describe("a payload", () => {
   )
 
   it("is at most as long as the limit, and is refused when it is announced", () => {
-    const limits = { line: 2048, payload: 10 }
+    const limits = { ...Line.serverLimits, payloadBytes: 10 }
     expect(all("MSG 1 U 10\r\n0123456789", Line.clientPayloads, limits).frames).toHaveLength(1)
     expect(all("MSG 1 U 11\r\n", Line.clientPayloads, limits).end).toEqual({
       _tag: "Never",
       why: "MSG announces more than 10 bytes",
+      beyond: Option.some("payloadBytes"),
     })
   })
 
@@ -255,7 +268,7 @@ describe("bytes that come in pieces", () => {
     word,
     fc.constantFrom("\r\n", "\n", "\r", " ", "MSG 1 U 3\r\nabc", "MSG 1 U x\r\n", "SDC 1\r\n", "A".repeat(30)),
   )
-  const tight = { line: 40, payload: 8 }
+  const tight = { lineBytes: 40, lineWords: 64, payloadBytes: 8 }
 
   it("are the same commands however they are cut, whatever they are", () => {
     fc.assert(

@@ -16,12 +16,12 @@ import * as TrId from "../../src/protocol/TrId.ts"
 type Each<A extends { readonly _tag: string }> = { readonly [tag in TagOf<A>]: fc.Arbitrary<ByTag<A, tag>> }
 
 const byte = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code))
-const wordByte = byte.filter((char) => !" \t\n".includes(char))
+const wordByte = byte.filter((char) => !" \t\n\r".includes(char))
 
 /** Any bytes. */
 export const bytes = fc.string({ unit: byte, maxLength: 40 })
 
-/** Any bytes that can stand as one parameter. */
+/** Any bytes that can be said as one parameter. */
 export const word = fc.string({ unit: wordByte, minLength: 1, maxLength: 20 })
 
 /** Such parameters, or none. */

@@ -2,6 +2,7 @@
  * What every directory does, wherever it keeps its accounts: one suite for all of them.
  */
 import { assert, type Vitest } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -9,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Token from "../../src/host/Token.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as FriendlyName from "../../src/protocol/FriendlyName.ts"
 import * as Resources from "./Resources.ts"
@@ -23,8 +25,22 @@ const secret = (text: string) => Redacted.make(text, { label: "password" })
 /** An entry that a person can compare with another: what is wrapped is bare. */
 const bare = (entry: Directory.Entry) => ({ ...entry, password: Redacted.value(entry.password) })
 
+/** The account of a name, but for its tokens. */
 const found = (directory: Service, name: string) =>
-  Effect.map(directory.find(account(name)), (entry) => bare(Option.getOrThrow(entry)))
+  Effect.map(directory.find(account(name)), (found) => {
+    const { tokens: _, ...entry } = Option.getOrThrow(found)
+    return bare(entry)
+  })
+
+const label = (text: string) => Token.Label.make(text)
+
+/** The secrets of an account's tokens, in no order. */
+const secretsOf = (directory: Service, name: string) =>
+  Effect.map(directory.find(account(name)), (found) =>
+    Option.getOrThrow(found)
+      .tokens.map(({ secret }) => Redacted.value(secret))
+      .toSorted(),
+  )
 
 const isThere = (directory: Service, name: string) => Effect.map(directory.find(account(name)), Option.isSome)
 
@@ -262,6 +278,159 @@ export const suite = <R>(it: Vitest.MethodsNonLive<R>, fresh: Layer.Layer<Direct
       assert.deepStrictEqual(yield* listed(directory), ["bob@hotmail.com"])
       yield* directory.create([World.entry("ALICE@hotmail.com")])
       assert.strictEqual((yield* found(directory, "alice@hotmail.com")).account, "ALICE@hotmail.com")
+    }))
+
+  test("makes tokens that it finds with their account, in any letter case, and lists without their secrets", (directory) =>
+    Effect.gen(function* () {
+      yield* directory.create([World.alice, World.entry("bob@hotmail.com")])
+      const before = yield* Clock.currentTimeMillis
+      const first = yield* directory.addToken(account("ALICE@hotmail.com"), label("Windows 98 🦋"))
+      const second = yield* directory.addToken(World.alice.account, label("Windows 98 🦋"))
+      const after = yield* Clock.currentTimeMillis
+      const secrets = [first, second].map(({ secret }) => Redacted.value(secret)).toSorted()
+      assert.deepStrictEqual(yield* secretsOf(directory, "Alice@hotmail.com"), secrets)
+      assert.deepStrictEqual(yield* secretsOf(directory, "bob@hotmail.com"), [])
+      assert.deepStrictEqual(yield* found(directory, "alice@hotmail.com"), bare(World.alice))
+      const listed = yield* directory.tokens(account("aLICE@hotmail.com"))
+      assert.deepStrictEqual(new Set(listed.map(({ id }) => id)), new Set([first.id, second.id]))
+      for (const { created, id, label, lastUsed, ...more } of listed) {
+        assert.match(id, /^[a-z2-7]{6}$/)
+        assert.strictEqual(label, "Windows 98 🦋")
+        assert.deepStrictEqual(lastUsed, Option.none())
+        assert.isTrue(before <= created && created <= after)
+        assert.deepStrictEqual(more, {})
+      }
+      assert.deepStrictEqual(yield* directory.tokens(account("bob@hotmail.com")), [])
+      for (const secret of secrets)
+        assert.notInclude(JSON.stringify(yield* directory.find(World.alice.account)), secret)
+    }))
+
+  test("lists tokens in the order in which they were made", (directory) =>
+    Effect.gen(function* () {
+      yield* directory.create([World.alice])
+      const ids = yield* Effect.replicateEffect(
+        Effect.gen(function* () {
+          const { id } = yield* directory.addToken(World.alice.account, label("x"))
+          const made = yield* Clock.currentTimeMillis
+          yield* Resources.until(() => Date.now() > made)
+          return id
+        }),
+        8,
+      )
+      assert.deepStrictEqual(
+        (yield* directory.tokens(World.alice.account)).map(({ id }) => id),
+        ids,
+      )
+    }))
+
+  test("revokes one token of an account, and not another's", (directory) =>
+    Effect.gen(function* () {
+      const [alice, bob] = [World.alice.account, account("bob@hotmail.com")]
+      yield* directory.create([World.alice, World.entry("bob@hotmail.com")])
+      const revoked = yield* directory.addToken(alice, label("revoked"))
+      const kept = yield* directory.addToken(alice, label("kept"))
+      const wrongOwner = yield* Effect.flip(directory.revokeToken(bob, kept.id))
+      assert.deepStrictEqual(wrongOwner, new Directory.NoSuchToken({ account: bob, id: kept.id }))
+      yield* directory.revokeToken(account("ALICE@HOTMAIL.COM"), revoked.id)
+      assert.deepStrictEqual(yield* secretsOf(directory, "alice@hotmail.com"), [Redacted.value(kept.secret)])
+      assert.deepStrictEqual(
+        (yield* directory.tokens(alice)).map(({ label }) => label),
+        ["kept"],
+      )
+      const again = yield* Effect.flip(directory.revokeToken(alice, revoked.id))
+      assert.deepStrictEqual(again, new Directory.NoSuchToken({ account: alice, id: revoked.id }))
+    }))
+
+  test("has no tokens where it has no account, and removes them with theirs", (directory) =>
+    Effect.gen(function* () {
+      const { account: alice } = World.alice
+      const nobody = new Directory.NoSuchAccount({ account: alice })
+      const id = Token.Id.make("abc234")
+      for (const asked of [
+        directory.tokens(alice),
+        directory.addToken(alice, label("x")),
+        directory.revokeToken(alice, id),
+      ]) {
+        assert.deepStrictEqual(yield* Effect.flip(Effect.asVoid<unknown, unknown, never>(asked)), nobody)
+      }
+      yield* directory.create([World.alice])
+      yield* directory.addToken(alice, label("x"))
+      yield* directory.remove(alice)
+      yield* directory.create([World.alice])
+      assert.deepStrictEqual(yield* directory.tokens(alice), [])
+      assert.deepStrictEqual(yield* secretsOf(directory, "alice@hotmail.com"), [])
+    }))
+
+  test("gives an account 16 tokens and no more, however many ask at the same time, and one for one that is revoked", (directory) =>
+    Effect.gen(function* () {
+      const { account: alice } = World.alice
+      yield* directory.create([World.alice])
+      const add = Effect.match(directory.addToken(alice, label("x")), {
+        onFailure: (error) => error,
+        onSuccess: () => "made" as const,
+      })
+      const outcomes = yield* Effect.all(
+        Array.from({ length: 20 }, () => add),
+        { concurrency: "unbounded" },
+      )
+      assert.deepStrictEqual(
+        outcomes.filter((outcome) => outcome !== "made"),
+        Array.from({ length: 4 }, () => new Directory.TooManyTokens({ account: alice })),
+      )
+      const tokens = yield* directory.tokens(alice)
+      assert.lengthOf(tokens, 16)
+      for (const { id } of tokens.slice(0, 1)) yield* directory.revokeToken(alice, id)
+      assert.strictEqual(yield* add, "made")
+      assert.deepStrictEqual(yield* add, new Directory.TooManyTokens({ account: alice }))
+    }))
+
+  test("keeps when a token was used last, once a minute, and passes over what is revoked", (directory) =>
+    Effect.gen(function* () {
+      const { account: alice } = World.alice
+      yield* directory.create([World.alice])
+      const { id } = yield* directory.addToken(alice, label("x"))
+      const unused = yield* directory.addToken(alice, label("y"))
+      const revoked = yield* directory.addToken(alice, label("z"))
+      yield* directory.revokeToken(alice, revoked.id)
+      const lastUsed = Effect.map(
+        directory.tokens(alice),
+        (tokens) => new Map(tokens.map(({ id, lastUsed }) => [id, Option.getOrNull(lastUsed)])),
+      )
+      const use = (...times: ReadonlyArray<number>) =>
+        directory.used(times.map((at) => ({ account: account("ALICE@hotmail.com"), id, at })))
+      yield* directory.used([{ account: alice, id: revoked.id, at: 1_000_000 }])
+      yield* use()
+      yield* use(1_000_000, 1_000_001)
+      assert.deepStrictEqual(
+        yield* lastUsed,
+        new Map([
+          [id, 1_000_000],
+          [unused.id, null],
+        ]),
+      )
+      yield* use(1_059_999)
+      assert.deepStrictEqual((yield* lastUsed).get(id), 1_000_000)
+      // A time of today, in milliseconds.
+      yield* use(1_060_000, 1_795_469_987_123)
+      assert.deepStrictEqual(
+        yield* lastUsed,
+        new Map([
+          [id, 1_795_469_987_123],
+          [unused.id, null],
+        ]),
+      )
+    }))
+
+  test("keeps an account's tokens whatever else is changed of it", (directory) =>
+    Effect.gen(function* () {
+      const { account: alice } = World.alice
+      yield* directory.create([World.alice])
+      const { secret: token } = yield* directory.addToken(alice, label("x"))
+      yield* directory.changePassword(alice, secret("a new one"))
+      yield* directory.rename(alice, friendlyName("Alice in Wonderland"))
+      yield* directory.setVerification(alice, "Unverified")
+      yield* directory.setStanding(alice, "Disabled")
+      assert.deepStrictEqual(yield* secretsOf(directory, "alice@hotmail.com"), [Redacted.value(token)])
     }))
 
   test("lists accounts by the bytes of their names, in no language's order", (directory) =>

@@ -183,8 +183,8 @@ export interface Network {
   readonly listen: (address: Address.Address) => LoginServer.Listener
   /** Connects a client; what it and the server hear is cut as the network says. */
   readonly connector: Connector.Connector
-  /** Connects by hand. */
-  readonly dial: (address: Address.Address) => Effect.Effect<End, Connector.ConnectError>
+  /** Connects by hand, from a host of one's own. */
+  readonly dial: (address: Address.Address, from?: string) => Effect.Effect<End, Connector.ConnectError>
   /** The connections that have been made. */
   readonly connections: ReadonlyArray<Connection>
 }
@@ -195,7 +195,7 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
   const servers = new Map<string, (accepted: Accepted) => void>()
   const connections: Array<Connection> = []
 
-  const dial = (address: Address.Address) =>
+  const dial = (address: Address.Address, from = "192.0.2.1") =>
     Effect.suspend(() => {
       const server = servers.get(Address.format(address))
       if (server === undefined) {
@@ -206,8 +206,16 @@ export const network = (splits: { readonly client?: Split; readonly server?: Spl
         ...(splits.server === undefined ? {} : { right: splits.server }),
       })
       connections.push({ to: Address.format(address), client: client.said, server: accepted.said })
-      const remote = { host: "192.0.2.1", port: 49_151 + connections.length }
-      server({ socket: accepted.socket, local: address, remote })
+      const remote = { host: from, port: 49_151 + connections.length }
+      let closed = () => {}
+      const released = Effect.addFinalizer(() => Effect.sync(() => closed()))
+      server({
+        socket: Socket.make({ ...accepted.socket, reader: Effect.tap(accepted.socket.reader, released) }),
+        local: address,
+        remote,
+        refuse: () => Effect.runSync(accepted.reset),
+        onClosed: (run) => void (closed = run),
+      })
       return Effect.succeed(client)
     })
 

@@ -100,7 +100,10 @@ export const run = (args: ReadonlyArray<string>, stdin = "", environment: NodeJS
   start(args, stdin, "ends", environment).ended
 
 /** The port on which a server with `--json` says that it listens. */
-export const portOf = async (running: Running, role: "dispatch" | "notification" | "gateway"): Promise<number> => {
+export const portOf = async (
+  running: Running,
+  role: "dispatch" | "notification" | "gateway" | "metrics",
+): Promise<number> => {
   const line = await running.line((line) => line.includes(`"role":"${role}"`))
   return Number(/"port":(\d+)/.exec(line)?.[1])
 }

@@ -32,8 +32,11 @@ export interface Played {
   readonly heard: ReadonlyArray<string>
 }
 
-/** Listens on a free port until the scope closes, which cuts off what is connected still. */
-const listen = (take: (conn: Net.Socket) => void): Effect.Effect<Address.Address, never, Scope.Scope> =>
+/** Listens, by default on a free port, until the scope closes, which cuts off what is connected still. */
+const listen = (
+  take: (conn: Net.Socket) => void,
+  at: Address.Address = { host: "127.0.0.1", port: 0 },
+): Effect.Effect<Address.Address, never, Scope.Scope> =>
   Effect.gen(function* () {
     const open = new Set<Net.Socket>()
     const server = yield* Effect.acquireRelease(
@@ -52,10 +55,10 @@ const listen = (take: (conn: Net.Socket) => void): Effect.Effect<Address.Address
         }),
     )
     return yield* Effect.callback<Address.Address>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
+      server.listen(at.port, at.host, () => {
         const bound = server.address()
         const port = typeof bound === "object" && bound !== null ? bound.port : 0
-        resume(Effect.succeed({ host: "127.0.0.1", port }))
+        resume(Effect.succeed({ host: at.host, port }))
       })
     })
   })
@@ -73,6 +76,16 @@ export const serve = (first: Play, ...others: ReadonlyArray<Play>): Effect.Effec
       Effect.runFork(Effect.forkIn(Effect.scoped(Effect.flatMap(Peer.overTcp(conn), play)), scope))
     })
     return { address, heard }
+  })
+
+/** Counts who connects to an address, and says nothing to them. */
+export const counting = (at: Address.Address): Effect.Effect<() => number, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    let came = 0
+    return Effect.as(
+      listen(() => void came++, at),
+      () => came,
+    )
   })
 
 /** What went by on one connection. */

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
+import * as Limits from "../../src/host/Limits.ts"
 import * as Presence from "../../src/host/Presence.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
 import * as Connector from "../../src/net/Connector.ts"
@@ -64,14 +65,19 @@ export const notificationAddress: Address.Address = { host: "10.0.0.5", port: 18
 export const layerReferring = (...to: ReadonlyArray<Address.Address>): Layer.Layer<Admission.Admission> =>
   Admission.layerDispatch({ self: Referrals.elsewhere(dispatchAddress), servers: to.map(Referrals.elsewhere) })
 
+/** How a server is to serve, and what it puts up with. */
+export interface Options extends Omit<LoginServer.Options, "listen"> {
+  readonly limits?: Partial<Limits.Limits>
+}
+
 /** Serves a listener until the scope closes; nobody else knows who is signed in there. */
 export const serve = <R = never>(
   listener: LoginServer.Listener,
   admission: Layer.Layer<Admission.Admission>,
-  options: Omit<LoginServer.Options, "listen"> = {},
+  { limits = {}, ...options }: Options = {},
   onSession?: LoginServer.OnSession<R>,
 ): Effect.Effect<LoginServer.Served, never, Scope.Scope | R> =>
-  Effect.flatMap(Layer.build(Layer.merge(admission, Presence.layerMemory)), (context) =>
+  Effect.flatMap(Layer.build(Layer.mergeAll(admission, Presence.layerMemory, Limits.layer(limits))), (context) =>
     Effect.provideContext(
       onSession === undefined
         ? LoginServer.serve(listener, options, LoginServer.hearOnly)
@@ -83,7 +89,7 @@ export const serve = <R = never>(
 /** A server on a free port of this machine. */
 export const serveTcp = <R = never>(
   admission: Layer.Layer<Admission.Admission>,
-  options: Omit<LoginServer.Options, "listen"> = {},
+  options: Options = {},
   onSession?: LoginServer.OnSession<R>,
 ): Effect.Effect<Address.Address, never, Scope.Scope | R> =>
   Effect.gen(function* () {
@@ -93,7 +99,7 @@ export const serveTcp = <R = never>(
   })
 
 /** A dispatch server and a notification server on free ports of this machine. */
-export const serveBoth = (options: Omit<LoginServer.Options, "listen"> = {}) =>
+export const serveBoth = (options: Options = {}) =>
   Effect.gen(function* () {
     const notification = yield* serveTcp(layerExample(), options)
     const listener = yield* Effect.orDie(LoginServer.listen({ host: "127.0.0.1", port: 0 }))

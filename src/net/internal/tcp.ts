@@ -7,10 +7,12 @@
  * connection, and the peer then loses what it has not read yet: 6 of 200 last words arrived that way, 200 of 200 this way.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Dns from "node:dns"
 import * as Net from "node:net"
+import * as Tls from "node:tls"
 import type * as Address from "../../protocol/Address.ts"
 
 /** How long a closed connection waits for its peer to close too, in milliseconds. */
@@ -159,6 +161,10 @@ export interface Accepted {
   readonly socket: Socket.Socket
   readonly remote: Address.Address
   readonly local: Address.Address
+  /** Closes it at once, without a word and whatever the peer does; for a connection that nobody reads from. */
+  readonly refuse: () => void
+  /** Has this run once nothing is left of it. */
+  readonly onClosed: (run: () => void) => void
 }
 
 /** A listening socket. */
@@ -169,9 +175,27 @@ export interface Listener {
   readonly accept: (take: (accepted: Accepted) => void) => void
 }
 
+/** What is shown to a peer that secures its connection now. */
+export type Securing = () => Tls.SecureContext
+
+/**
+ * The same connection over TLS, from a server's side: it is there at once, like the peer; words wait for the handshake. So a
+ * peer that never gets done with it is one that says nothing, and one that says something else is gone.
+ */
+export const secure = (conn: Net.Socket, securing: Securing): Net.Socket => {
+  const secured = new Tls.TLSSocket(conn, { isServer: true, secureContext: securing() })
+  const gone = () => secured.destroy()
+  conn.on("error", gone)
+  // Words for a peer that leaves in the midst of the handshake would wait for the end of it.
+  secured.once("end", gone)
+  secured.once("secure", () => secured.off("end", gone))
+  return secured
+}
+
 /** Listens until the scope closes; then no connection is accepted, and those that are being closed are waited for. */
 export const listen = Effect.fnUntraced(function* (
   at: Address.Address,
+  securing: Option.Option<Securing> = Option.none(),
 ): Effect.fn.Return<Listener, NodeJS.ErrnoException, Scope.Scope> {
   /** Connections that came before anybody took them. */
   const early = new Set<Net.Socket>()
@@ -198,9 +222,14 @@ export const listen = Effect.fnUntraced(function* (
     accept: (take) => {
       const accepted = (conn: Net.Socket) =>
         take({
-          socket: fromNetSocket(conn, "KeepsProcess"),
+          socket: fromNetSocket(
+            Option.match(securing, { onNone: () => conn, onSome: (securing) => secure(conn, securing) }),
+            "KeepsProcess",
+          ),
           remote: endpoint(conn.remoteAddress, conn.remotePort),
           local: endpoint(conn.localAddress, conn.localPort),
+          refuse: () => conn.destroy(),
+          onClosed: (run) => (conn.closed ? run() : conn.once("close", run)),
         })
       if (server.listenerCount("connection", keep) === 0) throw new Error("This listener is served already.")
       server.off("connection", keep).on("connection", accepted)
@@ -223,6 +252,33 @@ export interface Options {
   /** How a name becomes addresses. */
   readonly lookup?: Net.LookupFunction
   readonly settle?: Settle
+  /** Over TLS, and how, once all is settled; in clear text where there is nothing. */
+  readonly tls?: Tls.ConnectionOptions
+}
+
+/** How long a server may take for a handshake, in milliseconds: less than a client gives a connection, so that it is told. */
+const handshakeMillis = 8000
+
+/** A server closed the connection, or said nothing, where a handshake was to be. */
+export const noHandshake = "ENOHANDSHAKE"
+
+/** The same connection over TLS, from a client's side, once the server is known to be the one that is meant. */
+const handshake = (
+  conn: Net.Socket,
+  tls: Tls.ConnectionOptions,
+  done: () => void,
+  failed: (error: NodeJS.ErrnoException) => void,
+): Net.Socket => {
+  const none = () => failed(Object.assign(new Error("There was no TLS handshake"), { code: noHandshake }))
+  const timer = setTimeout(none, handshakeMillis)
+  const secured = Tls.connect({ ...tls, socket: conn })
+  secured.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? none() : failed(error)))
+  secured.once("secureConnect", () => {
+    clearTimeout(timer)
+    done()
+  })
+  secured.once("close", () => clearTimeout(timer))
+  return secured
 }
 
 /**
@@ -233,26 +289,35 @@ export interface Options {
  */
 export const connect = (
   to: Address.Address,
-  { lookup = Dns.lookup, settle = nothing }: Options = {},
+  { lookup = Dns.lookup, settle = nothing, tls }: Options = {},
 ): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   Effect.flatMap(
     Effect.acquireRelease(
-      Effect.sync(() => Net.connect({ host: to.host, port: to.port, ...socketOptions, lookup })),
-      (conn) => Effect.sync(() => (conn.writableEnded ? undefined : conn.destroy())),
+      // What is written to: the connection, or what secures it.
+      Effect.sync(() => ({ top: Net.connect({ host: to.host, port: to.port, ...socketOptions, lookup }) })),
+      ({ top }) => Effect.sync(() => (top.writableEnded ? undefined : top.destroy())),
     ),
-    (conn) =>
+    (held) =>
       Effect.callback<Socket.Socket, NodeJS.ErrnoException>((resume) => {
+        const conn = held.top
         const failed = (error: NodeJS.ErrnoException) => {
-          conn.destroy()
+          held.top.destroy()
           resume(Effect.fail(error))
         }
+        const hold = () => fromNetSocket(held.top, "LetsProcessEnd")
         const take = () => {
-          const socket = fromNetSocket(conn, "LetsProcessEnd")
+          if (tls !== undefined) {
+            // Nobody says anything before we begin.
+            return () => {
+              held.top = handshake(conn, tls, () => resume(Effect.succeed(hold())), failed)
+            }
+          }
+          const socket = hold()
           return () => resume(Effect.succeed(socket))
         }
         conn.on("error", failed)
         conn.once("connect", () => settle(conn, take, failed))
-        return Effect.sync(() => conn.destroy())
+        return Effect.sync(() => held.top.destroy())
       }),
   )
 

@@ -1,0 +1,108 @@
+/**
+ * What operators' own programs ask over HTTP: the metrics, whether the process runs, and whether it takes logins.
+ *
+ * It is for a network that one's own programs are in alone: it speaks in the clear, and whoever reaches it is answered.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import type * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import * as Directory from "../host/Directory.ts"
+import * as Account from "../protocol/Account.ts"
+import type * as Address from "../protocol/Address.ts"
+import * as Tcp from "./internal/tcp.ts"
+import * as LoginServer from "./LoginServer.ts"
+
+/** Whether a server takes logins now, or else why not. */
+export type Readiness = "Ready" | "Starting" | "NoDirectory" | "GoingDown"
+
+/** What is said of it, in a word, for whoever reads it. */
+const words: { readonly [readiness in Readiness]: string } = {
+  Ready: "ready",
+  Starting: "starting",
+  NoDirectory: "directory",
+  GoingDown: "going-down",
+}
+
+/** How long accounts may take to answer before they count as gone: less than those who ask wait, as a rule. */
+const directoryTimeout: Duration.Input = "1 second"
+
+/** For how long an answer of theirs holds, so that nobody who asks often is a burden to them. */
+const directoryMemory: Duration.Input = "1 second"
+
+/** An account that nobody has: names below `invalid` belong to nobody (RFC 2606). */
+const nobody = Account.Account.make("nobody@health.invalid")
+
+/** Makes the question whether the accounts answer. */
+export const directoryReadiness: Effect.Effect<Effect.Effect<Readiness>, never, Directory.Directory> = Effect.flatMap(
+  Directory.Directory,
+  ({ find }) =>
+    Effect.cachedWithTTL(
+      find(nobody).pipe(
+        Effect.timeout(directoryTimeout),
+        Effect.match({ onSuccess: () => "Ready", onFailure: () => "NoDirectory" }),
+      ),
+      directoryMemory,
+    ),
+)
+
+/** How operators are answered. */
+export interface Options {
+  /** Port 0 takes a free one. */
+  readonly listen: Address.Address
+  /** Is asked whenever somebody wants to know. */
+  readonly readiness: Effect.Effect<Readiness>
+}
+
+/** How long requests under way may take at the end. */
+const closingTimeout: Duration.Input = "1 second"
+
+/**
+ * Answers operators until the scope closes; it returns where it listens. `/metrics` has what is in the `MetricRegistry` in
+ * the text format of Prometheus, `/health/live` is 200 while the process runs, and `/health/ready` is 200, or 503 with a
+ * word that says why no logins are taken.
+ */
+export const serve = Effect.fnUntraced(function* ({
+  listen,
+  readiness,
+}: Options): Effect.fn.Return<Address.Address, LoginServer.ListenError, Scope.Scope> {
+  const answer = Effect.gen(function* () {
+    const { method, url } = yield* HttpServerRequest.HttpServerRequest
+    if (method !== "GET" && method !== "HEAD") {
+      return HttpServerResponse.text("Only GET is answered here.\n", { status: 405, headers: { allow: "GET, HEAD" } })
+    }
+    const [path] = url.split("?")
+    if (path === "/metrics") {
+      const contentType = "text/plain; version=0.0.4; charset=utf-8"
+      return HttpServerResponse.text(yield* PrometheusMetrics.format(), { contentType })
+    }
+    if (path === "/health/live") return HttpServerResponse.text("live\n")
+    if (path === "/health/ready") {
+      const is = yield* readiness
+      return HttpServerResponse.text(`${words[is]}\n`, { status: is === "Ready" ? 200 : 503 })
+    }
+    return HttpServerResponse.text("Here are /metrics, /health/live and /health/ready.\n", { status: 404 })
+  })
+
+  const http = Http.createServer()
+  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
+  http.on("error", () => {})
+  const { serve } = yield* NodeHttpServer.make(() => http, {
+    ...listen,
+    gracefulShutdownTimeout: closingTimeout,
+  }).pipe(
+    Effect.mapError(({ cause }) =>
+      LoginServer.fromSystem(listen)(cause instanceof Error ? cause : new Error(String(cause))),
+    ),
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => http.closeAllConnections()))
+  yield* Effect.provideService(serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
+
+  const bound = http.address()
+  return typeof bound === "object" && bound !== null ? Tcp.endpoint(bound.address, bound.port) : listen
+})
