@@ -177,9 +177,11 @@ describe("a whole login over TLS", () => {
 describe("a client that is told by its environment", () => {
   const connect = (server: Address.Address, settings: { readonly [name: string]: string }) =>
     Effect.scoped(LoginClient.login(World.aliceAt(server))).pipe(
-      Effect.provide(ClientConfig.layerConnector),
       Effect.provide(
-        ConfigProvider.layer(ConfigProvider.fromUnknown({ MSNP_SERVER: `${local}:${server.port}`, ...settings })),
+        Layer.provide(
+          ClientConfig.layerConnector,
+          ConfigProvider.layer(ConfigProvider.fromUnknown({ MSNP_SERVER: `${local}:${server.port}`, ...settings })),
+        ),
       ),
     )
 
@@ -673,7 +675,7 @@ describe("a certificate in files", () => {
         "The renewed certificate cannot be used, and the one before is shown on: the key is not that of the certificate.",
         "A renewed certificate is shown from now on.",
       ])
-    }).pipe(Effect.provide(NodeServices.layer), Effect.provide(Logger.layer([note])))
+    }).pipe(Effect.provide(Layer.merge(NodeServices.layer, Logger.layer([note]))))
   })
 
   it.live("is shown on where the renewed one cannot be read, which is told once", () => {
@@ -705,6 +707,6 @@ describe("a certificate in files", () => {
         logged[0] ?? "",
         /^The certificate cannot be read anew, and the one before is shown on: NotFound: .*chain\.pem\)/,
       )
-    }).pipe(Effect.provide(NodeServices.layer), Effect.provide(Logger.layer([note])))
+    }).pipe(Effect.provide(Layer.merge(NodeServices.layer, Logger.layer([note]))))
   })
 })
