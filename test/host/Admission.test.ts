@@ -274,7 +274,7 @@ describe("a notification server's decision about an answer by a token", () => {
         assert.include(logs[0], "When tokens were used last is not kept")
         assert.include(logs[0], "the disk is full")
       }).pipe(
-        Effect.provide(Layer.merge(Layer.provideMerge(Admission.layerNotification(), slow), Logger.layer([logger]))),
+        Effect.provide(Layer.provideMerge(Admission.layerNotification(), Layer.merge(slow, Logger.layer([logger])))),
       )
     }),
   )
