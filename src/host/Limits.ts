@@ -63,7 +63,7 @@ export type Name = keyof Limits
  */
 export const defaults: Limits = {
   ...Line.serverLimits,
-  dialects: 32,
+  dialects: 500,
   loginBytes: 16_384,
   loginCommands: 32,
   loginTimeout: "30 seconds",

@@ -21,7 +21,7 @@ export interface Limits {
  *
  * @keeps beyond.limit
  */
-export const serverLimits: Limits = { lineBytes: 2048, lineWords: 64, payloadBytes: 65_536 }
+export const serverLimits: Limits = { lineBytes: 2048, lineWords: 512, payloadBytes: 65_536 }
 
 /** A client's limits: wider, since a challenge may be of any length; a line has as many words as its bytes hold. */
 export const clientLimits: Limits = { lineBytes: 65_536, lineWords: 32_768, payloadBytes: 65_536 }

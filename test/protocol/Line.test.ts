@@ -99,12 +99,12 @@ describe("the limit of a line", () => {
     expect(all(`${"A".repeat(line)}\rA`).end._tag).toBe("Never")
   })
 
-  it("is 64 words, too, however short they are", () => {
+  it("is 512 words, too, however short they are", () => {
     const words = (count: number) => `${Array.from({ length: count }, () => "A").join(" ")}\r\n`
-    expect(all(words(64)).frames).toHaveLength(1)
-    expect(all(words(65)).end).toEqual({
+    expect(all(words(512)).frames).toHaveLength(1)
+    expect(all(words(513)).end).toEqual({
       _tag: "Never",
-      why: "a line has more than 64 words",
+      why: "a line has more than 512 words",
       beyond: Option.some("lineWords"),
     })
   })
