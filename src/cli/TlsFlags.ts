@@ -5,9 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type * as LoginError from "../net/LoginError.ts"
 import type * as Network from "../net/Network.ts"
@@ -95,14 +93,11 @@ export const silenceHint = (tls: Proxy.Way["tls"]): string =>
 export const hintOf = (error: LoginError.LoginError, tls: Proxy.Way["tls"]): string =>
   error._tag === "Disconnected" && error.awaiting.includes("VER 0") ? silenceHint(tls) : ""
 
-const isLoopback = (host: string): boolean => {
-  const ip = NetAddress.ipFromString(host)
-  return Result.isSuccess(ip) && NetAddress.isLoopback(ip.success)
-}
-
 /** What is to be said of servers that speak in clear text to other machines. */
 export const exposureOf = (servers: ReadonlyArray<Network.Listening>): Option.Option<string> => {
-  const exposed = servers.filter(({ bound, transport }) => transport === "ClearText" && !isLoopback(bound.host))
+  const exposed = servers.filter(
+    ({ bound, transport }) => transport === "ClearText" && !Address.isLoopbackHost(bound.host),
+  )
   if (exposed.length === 0) return Option.none()
   const places = exposed.map(({ bound }) => Address.format(bound)).join(", ")
   return Option.some(

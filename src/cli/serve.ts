@@ -159,15 +159,11 @@ const roles = { dispatch: "Dispatch server", notification: "Notification server"
 
 /** Says where a network listens, and what a person should know of it. */
 export const announce = Effect.fnUntraced(function* (network: Network.Network["Service"], reader: Output.Reader) {
-  const listening = (role: keyof typeof roles, { bound, transport }: Network.Listening) =>
-    transport === "Tls"
-      ? Output.write(reader, `${roles[role]} on ${Address.format(bound)}, over TLS`, {
-          event: "listening",
-          role,
-          ...bound,
-          tls: true,
-        })
-      : Output.write(reader, `${roles[role]} on ${Address.format(bound)}`, { event: "listening", role, ...bound })
+  const listening = (role: keyof typeof roles, { bound, transport }: Network.Listening) => {
+    const [said, told] = transport === "Tls" ? [", over TLS", { tls: true }] : ["", {}]
+    const text = `${roles[role]} on ${Address.format(bound)}${said}`
+    return Output.write(reader, text, { event: "listening", role, ...bound, ...told })
+  }
   yield* Effect.forEach(Option.toArray(network.dispatch), (server) => listening("dispatch", server))
   yield* Effect.forEach(network.notification, (server) => listening("notification", server))
   yield* Effect.forEach(Option.toArray(network.gateway), (server) => listening("gateway", server))

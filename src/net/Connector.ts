@@ -5,9 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
@@ -37,10 +35,8 @@ export const attempt = (to: Address.Address, why: string, seems: Fault): Attempt
 })
 
 /** The fault of a server that cannot be had, where its host can: one of this machine's is nobody else's. */
-export const theirs = ({ host }: Address.Address): Fault => {
-  const ip = NetAddress.ipFromString(host)
-  return host === "localhost" || (Result.isSuccess(ip) && NetAddress.isLoopback(ip.success)) ? "Here" : "Theirs"
-}
+export const theirs = ({ host }: Address.Address): Fault =>
+  host === "localhost" || Address.isLoopbackHost(host) ? "Here" : "Theirs"
 
 /** Nobody listens there: their host answered, but not their server. */
 export const refused = (to: Address.Address): Attempt => attempt(to, "nothing listens there", theirs(to))

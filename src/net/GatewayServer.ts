@@ -5,14 +5,12 @@
  * The gateway leads to this very server and nowhere else, whatever address a client names. Each answer names the session
  * anew; one request is answered at a time, and who names a session that there is not, or is not any more, is told 400.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
-import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Latch from "effect/Latch"
@@ -29,9 +27,10 @@ import * as Throttle from "../host/Throttle.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
 import * as Courier from "./internal/courier.ts"
+import * as Serving from "./internal/http.ts"
 import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
-import * as LoginServer from "./LoginServer.ts"
+import type * as LoginServer from "./LoginServer.ts"
 import type * as Tls from "./Tls.ts"
 
 /** Where a gateway is to listen, and how. */
@@ -227,8 +226,6 @@ export const listen = Effect.fnUntraced(function* (
     // Node looks for late requests every 30 s by itself: half of 60 s, and too seldom for a shorter time.
     connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
   })
-  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
-  http.on("error", () => {})
   http.on("connection", (conn) => {
     const remote = Tcp.endpoint(conn.remoteAddress, conn.remotePort)
     if (isTrusted(remote.host, options.trustedProxies)) return
@@ -240,17 +237,7 @@ export const listen = Effect.fnUntraced(function* (
     }
   })
   if (options.tls !== undefined) secure(http, options.tls.context)
-  const { serve } = yield* NodeHttpServer.make(() => http, {
-    ...options.listen,
-    backlog: Tcp.backlog,
-    gracefulShutdownTimeout: closingTimeout,
-  }).pipe(
-    Effect.mapError(({ cause }) =>
-      LoginServer.fromSystem(options.listen)(cause instanceof Error ? cause : new Error(String(cause))),
-    ),
-  )
-  yield* Effect.addFinalizer(() => Effect.sync(() => http.closeAllConnections()))
-  yield* Effect.provideService(serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
+  const address = yield* Serving.serve(http, { listen: options.listen, answer, closingTimeout })
   // Where nobody hears of upgrades, Node goes on with HTTP: else what comes with the request is lost, or waited for forever.
   http.removeAllListeners("upgrade")
   yield* Effect.addFinalizer(() =>
@@ -262,9 +249,8 @@ export const listen = Effect.fnUntraced(function* (
     }),
   )
 
-  const bound = http.address()
   return {
-    address: typeof bound === "object" && bound !== null ? Tcp.endpoint(bound.address, bound.port) : options.listen,
+    address,
     accept: (taking) => {
       take = taking
       early.forEach(taking)

@@ -3,10 +3,8 @@
  *
  * It is for a network that one's own programs are in alone: it speaks in the clear, and whoever reaches it is answered.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
@@ -15,8 +13,8 @@ import * as Http from "node:http"
 import * as Directory from "../host/Directory.ts"
 import * as Account from "../protocol/Account.ts"
 import type * as Address from "../protocol/Address.ts"
-import * as Tcp from "./internal/tcp.ts"
-import * as LoginServer from "./LoginServer.ts"
+import * as Serving from "./internal/http.ts"
+import type * as LoginServer from "./LoginServer.ts"
 
 /** Whether a server takes logins now, or else why not. */
 export type Readiness = "Ready" | "Starting" | "NoDirectory" | "GoingDown"
@@ -89,20 +87,5 @@ export const serve = Effect.fnUntraced(function* ({
     return HttpServerResponse.text("Here are /metrics, /health/live and /health/ready.\n", { status: 404 })
   })
 
-  const http = Http.createServer()
-  // A connection that the system cannot hand over, for want of descriptors say, is not to end the process.
-  http.on("error", () => {})
-  const { serve } = yield* NodeHttpServer.make(() => http, {
-    ...listen,
-    gracefulShutdownTimeout: closingTimeout,
-  }).pipe(
-    Effect.mapError(({ cause }) =>
-      LoginServer.fromSystem(listen)(cause instanceof Error ? cause : new Error(String(cause))),
-    ),
-  )
-  yield* Effect.addFinalizer(() => Effect.sync(() => http.closeAllConnections()))
-  yield* Effect.provideService(serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
-
-  const bound = http.address()
-  return typeof bound === "object" && bound !== null ? Tcp.endpoint(bound.address, bound.port) : listen
+  return yield* Serving.serve(Http.createServer(), { listen, answer, closingTimeout })
 })

@@ -50,6 +50,12 @@ export const isIpv4 = ({ host, port }: Address): boolean => isIpv4Host(host) && 
 /** Whether a host is numeric IPv4, each part in its shortest form. */
 export const isIpv4Host = (host: string): boolean => Result.isSuccess(NetAddress.ipv4FromString(host))
 
+/** Whether a host is a numeric address of this machine's loopback. */
+export const isLoopbackHost = (host: string): boolean => {
+  const ip = NetAddress.ipFromString(host)
+  return Result.isSuccess(ip) && NetAddress.isLoopback(ip.success)
+}
+
 /** An address as a parameter, in ASCII, for instance `207.46.106.118:1863`. */
 export const FromWire = Schema.String.check(
   Schema.makeFilter((text) => /^[!-~]+$/.test(text) && Option.exists(parse(text), ({ port }) => port > 0)),

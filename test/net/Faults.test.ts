@@ -9,13 +9,10 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Msnp from "../support/Msnp.ts"
 
 // Each test starts processes, which a machine under load takes its time for.
 vi.setConfig({ testTimeout: 60_000 })
-
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
 
 const cleanups: Array<() => void> = []
 afterEach(() => cleanups.splice(0).forEach((clean) => clean()))
@@ -31,9 +28,13 @@ const place = async () => {
 
 /** Runs `msnp` in a shell that has set its limits first. */
 const limited = (limits: string, args: ReadonlyArray<string>) => {
-  const child = ChildProcess.spawn("bash", ["-c", `${limits}; exec "$@"`, "bash", process.execPath, bin, ...args], {
-    env: { ...process.env, NO_COLOR: "1" },
-  })
+  const child = ChildProcess.spawn(
+    "bash",
+    ["-c", `${limits}; exec "$@"`, "bash", process.execPath, Msnp.bin, ...args],
+    {
+      env: { ...process.env, NO_COLOR: "1" },
+    },
+  )
   return { child, running: Msnp.watch(child) }
 }
 

@@ -140,23 +140,19 @@ describe("a whole login over TLS", () => {
     }),
   )
 
-  it.live("comes about with a certificate that is signed by itself, for whoever has been given it", () =>
-    Effect.gen(function* () {
-      const server = yield* serve(yield* Certificates.server("alone"))
-      const session = yield* logIn(server, yield* Certificates.client(local, "alone.pem"))
-      assert.strictEqual(session.account, "alice@hotmail.com")
-      yield* session.logOff
-    }),
-  )
-
-  it.live("comes about with a certificate that its authority is not known of, for whoever has been given it", () =>
-    Effect.gen(function* () {
-      const server = yield* serve(yield* Certificates.server("server"))
-      const session = yield* logIn(server, yield* Certificates.client(local, "server.pem"))
-      assert.strictEqual(session.account, "alice@hotmail.com")
-      yield* session.logOff
-    }),
-  )
+  for (const [title, name] of [
+    ["is signed by itself", "alone"],
+    ["its authority is not known of", "server"],
+  ] as const) {
+    it.live(`comes about with a certificate that ${title}, for whoever has been given it`, () =>
+      Effect.gen(function* () {
+        const server = yield* serve(yield* Certificates.server(name))
+        const session = yield* logIn(server, yield* Certificates.client(local, `${name}.pem`))
+        assert.strictEqual(session.account, "alice@hotmail.com")
+        yield* session.logOff
+      }),
+    )
+  }
 
   it.live("is one of TLS 1.2 or newer", () =>
     Effect.gen(function* () {

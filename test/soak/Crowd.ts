@@ -128,19 +128,30 @@ const nonsense: ReadonlyArray<() => string> = [
   () => `\u0016\u0003\u0001${Crypto.randomBytes(300).toString("latin1")}\n`,
 ]
 
-/** The bounds of one place of so many, at random. */
-const one = (length: number): [from: number, to: number] => {
-  const at = Crypto.randomInt(length)
-  return [at, at + 1]
+/** One of them, at random. */
+const someNonsense = (): string => {
+  const at = Crypto.randomInt(nonsense.length)
+  return nonsense
+    .slice(at, at + 1)
+    .map((say) => say())
+    .join("")
 }
 
-const hostile: Role["attempt"] = Effect.fnUntraced(function* ({ notification }) {
-  const peer = yield* Peer.connect(notification)
-  for (const said of nonsense.slice(...one(nonsense.length))) yield* peer.say(said())
-  const heard = yield* peer.rest
-  yield* hears("an error at most, and the end", heard, /^(VER 1 MSNP7\r\n)?((715|911) \d+\r\n)?$/.test(heard))
-  return ["Misbehaved"]
-})
+/** Says one thing, and has to hear this and the end. */
+const exchange =
+  (
+    at: "dispatch" | "notification",
+    said: () => string,
+    has: { readonly what: string; readonly toHear: RegExp; readonly outcome: Outcome },
+  ): Role["attempt"] =>
+  (site) =>
+    Effect.gen(function* () {
+      const peer = yield* Peer.connect(site[at])
+      yield* peer.say(said())
+      const heard = yield* peer.rest
+      yield* hears(has.what, heard, has.toHear.test(heard))
+      return [has.outcome]
+    })
 
 /** Vanishes once the server has answered so many lines. */
 const vanishing: Role["attempt"] = Effect.fnUntraced(function* ({ notification }, account) {
@@ -252,26 +263,31 @@ export const roles: ReadonlyArray<Role> = [
     name: "of another time: MSNP8 alone",
     size: 2,
     accounts: "Own",
-    attempt: Effect.fnUntraced(function* ({ dispatch }) {
-      const peer = yield* Peer.connect(dispatch)
-      yield* peer.say("VER 1 MSNP8 CVR0\r\n")
-      const heard = yield* peer.rest
-      yield* hears("VER 1 0 and the end", heard, heard === "VER 1 0\r\n")
-      return ["NoCommonDialect"]
+    attempt: exchange("dispatch", () => "VER 1 MSNP8 CVR0\r\n", {
+      what: "VER 1 0 and the end",
+      toHear: /^VER 1 0\r\n$/,
+      outcome: "NoCommonDialect",
     }),
   },
-  { name: "hostile: nonsense of twelve kinds", size: 8, accounts: "Own", attempt: hostile },
+  {
+    name: "hostile: nonsense of twelve kinds",
+    size: 8,
+    accounts: "Own",
+    attempt: exchange("notification", someNonsense, {
+      what: "an error at most, and the end",
+      toHear: /^(VER 1 MSNP7\r\n)?((715|911) \d+\r\n)?$/,
+      outcome: "Misbehaved",
+    }),
+  },
   { name: "vanishing, by FIN or RST", size: 8, accounts: "Own", attempt: vanishing },
   {
     name: "stalling in the midst of a line",
     size: 4,
     accounts: "Own",
-    attempt: Effect.fnUntraced(function* ({ notification }) {
-      const peer = yield* Peer.connect(notification)
-      yield* peer.say("VER 1 MS")
-      const heard = yield* peer.rest
-      yield* hears("nothing, and the end", heard, heard === "")
-      return ["Overdue"]
+    attempt: exchange("notification", () => "VER 1 MS", {
+      what: "nothing, and the end",
+      toHear: /^$/,
+      outcome: "Overdue",
     }),
   },
   { name: "deaf: asking, and never reading", size: 2, accounts: "Own", attempt: deaf },

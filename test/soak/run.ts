@@ -22,7 +22,6 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Util from "node:util"
 import * as Redacted from "effect/Redacted"
-import { fileURLToPath } from "node:url"
 import * as Output from "../../src/cli/Output.ts"
 import * as SessionClient from "../../src/net/SessionClient.ts"
 import * as Account from "../../src/protocol/Account.ts"
@@ -64,29 +63,18 @@ const warmUp = Math.min(30_000, (minutes * 60_000) / 4)
 
 class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
-
-const environmentOf = (home: string) => ({
-  ...process.env,
-  NO_COLOR: "1",
-  HOME: home,
-  XDG_CONFIG_HOME: home,
-  XDG_DATA_HOME: home,
-  XDG_STATE_HOME: home,
-})
-
 /** A server as a process, with its accounts in a file. */
 const serve = Effect.fnUntraced(function* (accounts: ReadonlyArray<string>) {
   const home = yield* Effect.acquireRelease(
     Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-soak-"))),
     (home) => Effect.sync(() => Fs.rmSync(home, { recursive: true, force: true })),
   )
-  const environment = environmentOf(home)
+  const environment = Msnp.environmentOf(home)
   const csv = Path.join(home, "accounts.csv")
   const directory = ["--directory", Path.join(home, "accounts.db")]
   const row = (account: string) => `${account},${Redacted.value(Crowd.password)},Alice`
   Fs.writeFileSync(csv, ["account,password,friendlyName", ...accounts.map(row), ""].join("\n"))
-  ChildProcess.execFileSync(process.execPath, [bin, "account", "import", csv, ...directory], {
+  ChildProcess.execFileSync(process.execPath, [Msnp.bin, "account", "import", csv, ...directory], {
     env: environment,
     stdio: "ignore",
   })
@@ -97,7 +85,7 @@ const serve = Effect.fnUntraced(function* (accounts: ReadonlyArray<string>) {
     Effect.sync(() =>
       ChildProcess.spawn(
         process.execPath,
-        ["--inspect=127.0.0.1:0", bin, "serve", "--json", ...directory, ...listening, ...limits],
+        ["--inspect=127.0.0.1:0", Msnp.bin, "serve", "--json", ...directory, ...listening, ...limits],
         { env: environment },
       ),
     ),

@@ -10,7 +10,8 @@ import * as Path from "node:path"
 import * as Readline from "node:readline"
 import { fileURLToPath } from "node:url"
 
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+/** Where the command line is. */
+export const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
 
 const cache = fileURLToPath(new URL("../../node_modules/.cache/msnp", import.meta.url))
 
@@ -34,6 +35,18 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
+/** An environment in which `msnp` finds nothing but what is in this home. */
+export const environmentOf = (home: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NO_COLOR: "1",
+  HOME: home,
+  XDG_CONFIG_HOME: home,
+  XDG_DATA_HOME: home,
+  XDG_STATE_HOME: home,
+  // Half of the time that a process takes to start is compiling.
+  NODE_COMPILE_CACHE: cache,
+})
+
 /**
  * Starts `msnp` with these arguments and this standard input, which ends unless it is to stay open. It has a home of its
  * own, so that it finds no accounts but those that it is shown.
@@ -46,17 +59,7 @@ export const start = (
 ): Running => {
   const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-home-"))
   const child = ChildProcess.spawn(process.execPath, [bin, ...args], {
-    env: {
-      ...process.env,
-      NO_COLOR: "1",
-      HOME: home,
-      XDG_CONFIG_HOME: home,
-      XDG_DATA_HOME: home,
-      XDG_STATE_HOME: home,
-      // Half of the time that a process takes to start is compiling.
-      NODE_COMPILE_CACHE: cache,
-      ...environment,
-    },
+    env: { ...environmentOf(home), ...environment },
   })
   child.on("close", () => Fs.rmSync(home, { recursive: true, force: true }))
   child.stdin.on("error", () => {})

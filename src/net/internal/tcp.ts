@@ -156,6 +156,12 @@ export const endpoint = (host: string | undefined, port: number | undefined): Ad
   port: port ?? 0,
 })
 
+/** Where a server listens that was told to listen there: the port is the one that the system gave where 0 was asked. */
+export const boundTo = (server: Net.Server, at: Address.Address): Address.Address => {
+  const bound = server.address()
+  return typeof bound === "object" && bound !== null ? endpoint(bound.address, bound.port) : at
+}
+
 /** A connection that a listener accepted: the Socket, the peer's end and ours. */
 export interface Accepted {
   readonly socket: Socket.Socket
@@ -216,9 +222,8 @@ export const listen = Effect.fnUntraced(function* (
     server.listen({ host: at.host, port: at.port, backlog }, () => resume(Effect.void))
   })
 
-  const bound = server.address()
   return {
-    address: typeof bound === "object" && bound !== null ? endpoint(bound.address, bound.port) : at,
+    address: boundTo(server, at),
     accept: (take) => {
       const accepted = (conn: Net.Socket) =>
         take({
