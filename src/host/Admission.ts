@@ -22,9 +22,9 @@ import * as Challenge from "../protocol/Challenge.ts"
 import * as Dialect from "../protocol/Dialect.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import * as Directory from "./Directory.ts"
-import * as Respond from "./internal/respond.ts"
 import * as Seldom from "./internal/seldom.ts"
 import type * as Limits from "./Limits.ts"
+import * as Md5 from "./Md5.ts"
 import type * as Presence from "./Presence.ts"
 import * as Referrals from "./Referrals.ts"
 import * as Token from "./Token.ts"
@@ -154,13 +154,13 @@ export const layerNotification = (options?: {
     Admission,
     Effect.gen(function* () {
       const directory = yield* Directory.Directory
-      const respond = yield* Respond.Respond
+      const md5 = yield* Md5.Md5
       const keepUse = yield* keepUses(directory)
       const policy = options?.policy ?? Effect.succeed(challengeAll)
       const decoy = Token.makeSecret()
 
       const judge: Admission["Service"]["judge"] = Effect.fnUntraced(function* ({ account, challenge, digest }) {
-        const isRight = (secret: Redacted.Redacted<string>) => Challenge.matches(respond(challenge, secret), digest)
+        const isRight = (secret: Redacted.Redacted<string>) => Challenge.isAnswer(challenge, secret, digest, md5)
         const found = yield* directory.find(account)
         if (Option.isNone(found)) {
           // For the time that it takes: it is nobody's password.

@@ -10,8 +10,8 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Crypto from "node:crypto"
 import * as Admission from "../../src/host/Admission.ts"
 import * as Directory from "../../src/host/Directory.ts"
-import * as Respond from "../../src/host/internal/respond.ts"
 import * as Limits from "../../src/host/Limits.ts"
+import * as Md5 from "../../src/host/Md5.ts"
 import * as Referrals from "../../src/host/Referrals.ts"
 import * as Token from "../../src/host/Token.ts"
 import type * as Server from "../../src/login/Server.ts"
@@ -307,9 +307,9 @@ describe("whoever is turned down by a notification server", () => {
             ]),
           ),
         )
-        const respond: typeof Challenge.respond = (challenge, secret) => {
+        const md5: Challenge.Md5 = (bytes) => {
           digests++
-          return Challenge.respond(challenge, secret)
+          return Challenge.md5(bytes)
         }
         yield* Effect.gen(function* () {
           for (const [account, digest] of [
@@ -328,7 +328,7 @@ describe("whoever is turned down by a notification server", () => {
         }).pipe(
           Effect.provide(
             Layer.provide(Admission.layerNotification({ unverified: "TurnDown" }), counting).pipe(
-              Layer.provide(Layer.succeed(Respond.Respond, respond)),
+              Layer.provide(Layer.succeed(Md5.Md5, md5)),
             ),
           ),
         )

@@ -44,6 +44,29 @@ describe("the answer to a challenge", () => {
   })
 })
 
+describe("a digest", () => {
+  const isAnswer = (challenge: string, password: string, digits: string, by?: Challenge.Md5) =>
+    Challenge.isAnswer(Challenge.Challenge.make(challenge), Redacted.make(password), digest(digits), by)
+
+  // hypothetic v2.0, md5
+  it("is the answer to a challenge where it is MD5 of that and the password", () => {
+    expect(isAnswer("abcdefg", "1234567", "d1713d0f1d2e8fae230328d8fd59de01")).toBe(true)
+    expect(isAnswer("abcdefg", "1234568", "d1713d0f1d2e8fae230328d8fd59de01")).toBe(false)
+    expect(isAnswer("abcdefh", "1234567", "d1713d0f1d2e8fae230328d8fd59de01")).toBe(false)
+    expect(isAnswer("abcdefg", "1234567", "d1713d0f1d2e8fae230328d8fd59de00")).toBe(false)
+  })
+
+  it("is reckoned by another MD5 where there is one, which is handed the bytes of both", () => {
+    const heard: Array<string> = []
+    const md5: Challenge.Md5 = (bytes) => {
+      heard.push(bytes)
+      return "00594fd4f42ba43fc1ca0427a0576295"
+    }
+    expect(isAnswer("a", "é", "00594fd4f42ba43fc1ca0427a0576295", md5)).toBe(true)
+    expect(heard).toEqual(["a\u00c3\u00a9"])
+  })
+})
+
 describe("two digests", () => {
   const one = digest("d1713d0f1d2e8fae230328d8fd59de01")
 
