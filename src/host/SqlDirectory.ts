@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Migrator from "effect/sql/Migrator"
@@ -132,11 +133,13 @@ const TokenRow = Schema.Struct({
 })
 type TokenRow = typeof TokenRow.Type
 
-/** What stands of a token beside its account: nothing beside one that has none. */
-const ProofRow = Schema.Struct({
-  token: Schema.OptionFromNullOr(Token.Id),
-  secret: Schema.OptionFromNullOr(Schema.Uint8Array),
+/** An account beside one of its tokens: beside nothing where it has none. */
+const JoinedRow = Schema.Struct({
+  ...Row.fields,
+  token: Schema.NullOr(Token.Id),
+  secret: Schema.NullOr(Schema.Uint8Array),
 })
+type JoinedRow = typeof JoinedRow.Type
 
 /** Makes sure of what kind the rows are that a statement answers. */
 type Rows<Row> = (
@@ -149,7 +152,7 @@ const rowsOf = <Row>(row: Schema.Codec<Row, unknown>): Rows<Row> => {
 }
 
 const rows = rowsOf(Row)
-const proofs = rowsOf(ProofRow)
+const joinedRows = rowsOf(JoinedRow)
 const tokenRows = rowsOf(TokenRow)
 const ids = rowsOf(Schema.Struct({ id: Token.Id }))
 const names = rowsOf(Schema.Struct({ name: Schema.String }))
@@ -307,20 +310,21 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
       Effect.mapError((error) => (error._tag === "SqlError" ? troubled(error) : error)),
     )
 
-  const entryOf = Effect.fnUntraced(function* (row: Row): Effect.fn.Return<Directory.Entry, Directory.DirectoryError> {
-    const password = seal.open(row.name, row.password)
-    if (Option.isNone(password)) return yield* new Directory.DirectoryError({ message: unsealable(row.account) })
-    return {
-      account: row.account,
-      password: password.value,
-      friendlyName: FriendlyName.decode(row.friendly_name),
-      verification: row.verification,
-      standing: row.standing,
-    }
-  })
+  const entryOf = (row: Row): Result.Result<Directory.Entry, Directory.DirectoryError> =>
+    Option.match(seal.open(row.name, row.password), {
+      onNone: () => Result.fail(new Directory.DirectoryError({ message: unsealable(row.account) })),
+      onSome: (password) =>
+        Result.succeed({
+          account: row.account,
+          password,
+          friendlyName: FriendlyName.decode(row.friendly_name),
+          verification: row.verification,
+          standing: row.standing,
+        }),
+    })
 
   /** What is opened where there is no such account, so that finding none takes as long as finding one. */
-  const nobody: Row & typeof ProofRow.Encoded = {
+  const nobody: JoinedRow = {
     name: nobodyName,
     account: Account.Account.make("nobody@example.com"),
     password: seal.close(nobodyName, Token.makeSecret()),
@@ -332,16 +336,30 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
   }
 
   /** Opens the token that stands beside an account, if one does. */
-  const proofOf = Effect.fnUntraced(function* (
-    { account, name }: Row,
-    { secret, token }: typeof ProofRow.Type,
-  ): Effect.fn.Return<Option.Option<Token.Proof>, Directory.DirectoryError> {
-    if (Option.isNone(token) || Option.isNone(secret)) return Option.none()
-    const id = token.value
-    const opened = seal.open(tokenName(name, id), secret.value)
-    if (Option.isNone(opened)) return yield* new Directory.DirectoryError({ message: unsealableToken(account, id) })
-    return Option.some({ id, secret: opened.value })
-  })
+  const proofOf = ({
+    account,
+    name,
+    secret,
+    token,
+  }: JoinedRow): Result.Result<Option.Option<Token.Proof>, Directory.DirectoryError> => {
+    if (token === null || secret === null) return Result.succeed(Option.none())
+    return Option.match(seal.open(tokenName(name, token), secret), {
+      onNone: () => Result.fail(new Directory.DirectoryError({ message: unsealableToken(account, token) })),
+      onSome: (secret) => Result.succeed(Option.some({ id: token, secret })),
+    })
+  }
+
+  /** The account that these rows are about, with the token that stands in each. What is the account's is the same in all. */
+  const foundOf = (
+    rows: ReadonlyArray<JoinedRow>,
+  ): Result.Result<Option.Option<Directory.Found>, Directory.DirectoryError> =>
+    Result.gen(function* () {
+      const [row] = rows
+      if (row === undefined) return Option.none()
+      const entry = yield* entryOf(row)
+      const tokens = yield* Result.all(rows.map(proofOf))
+      return row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) })
+    })
 
   /** The one account that a statement is about, as it was created. */
   const one = (account: Account.Account, statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
@@ -388,23 +406,15 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
   }
 
   return {
-    find: Effect.fnUntraced(function* (account) {
-      const joined = yield* Effect.mapError(
-        sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
-          FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
-          WHERE msnp_accounts.name = ${Account.fold(account)}`,
-        troubled,
-      )
-      const found = joined.length === 0 ? [nobody] : joined
-      // What is the account's is the same in each row.
-      const [row] = yield* answer(rows, Effect.succeed(found.slice(0, 1)))
-      if (row === undefined) return Option.none()
-      const entry = yield* entryOf(row)
-      const tokens = yield* Effect.forEach(yield* answer(proofs, Effect.succeed(found)), (proof) => proofOf(row, proof))
-      return row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) })
-    }),
+    find: (account) => {
+      const joined = sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
+        FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
+        WHERE msnp_accounts.name = ${Account.fold(account)}`
+      const orNobody = Effect.map(joined, (rows) => (rows.length === 0 ? [nobody] : rows))
+      return Effect.flatMap(answer(joinedRows, orNobody), (rows) => Effect.fromResult(foundOf(rows)))
+    },
 
-    list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), entryOf),
+    list: Stream.mapEffect(Stream.mapError(pages(sql), troubled), (row) => Effect.fromResult(entryOf(row))),
 
     create: Effect.fnUntraced(function* (entries) {
       const rows = new Map<string, Row>()

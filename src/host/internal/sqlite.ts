@@ -62,20 +62,42 @@ export const open = (path: string): Effect.Effect<Sqlite.DatabaseSync, SqlError.
 export const run = (database: Sqlite.DatabaseSync, sql: string): Effect.Effect<void, SqlError.SqlError> =>
   Effect.try({ try: () => database.exec(sql), catch: (cause) => failed("execute", cause) })
 
+/** How many statements a connection keeps that are prepared: more than a directory has, short of those of whole pages. */
+const maxPrepared = 64
+
+/**
+ * Prepares statements once: it takes 13 us, of the 18 that it takes to find an account. SQLite prepares one anew by
+ * itself where the schema has been changed since.
+ */
+const preparing = (database: Sqlite.DatabaseSync) => {
+  const prepared = new Map<string, Sqlite.StatementSync>()
+  return (sql: string): Sqlite.StatementSync => {
+    const before = prepared.get(sql)
+    if (before !== undefined) return before
+    const statement = database.prepare(sql)
+    const [oldest] = prepared.keys()
+    if (prepared.size >= maxPrepared && oldest !== undefined) prepared.delete(oldest)
+    prepared.set(sql, statement)
+    return statement
+  }
+}
+
 const connect = (database: Sqlite.DatabaseSync): SqlConnection.Connection => {
-  const all = (sql: string, params: ReadonlyArray<unknown>, rows: "Objects" | "Arrays") =>
-    Effect.try({
+  const prepare = preparing(database)
+  const all = (sql: string, params: ReadonlyArray<unknown>, rows: "Objects" | "Arrays") => {
+    const once = Effect.try({
       try: (): ReadonlyArray<object> => {
         if (!params.every(isInput)) throw new TypeError("SQLite takes texts, numbers, bytes and null only")
-        const statement = database.prepare(sql)
+        const statement = prepare(sql)
         statement.setReturnArrays(rows === "Arrays")
         return statement.all(...params)
       },
       catch: (cause) => failed("execute", cause),
-    }).pipe(
-      // A transaction that has begun has its lock already.
-      Effect.retry({ ...patience, while: (error) => isLocked(error) && !database.isTransaction }),
-    )
+    })
+    // A transaction that has begun has its lock already.
+    const isWorthwhile = (error: SqlError.SqlError) => isLocked(error) && !database.isTransaction
+    return Effect.catchIf(once, isWorthwhile, () => Effect.retry(once, { ...patience, while: isWorthwhile }))
+  }
   const execute: SqlConnection.Connection["execute"] = (sql, params, transformRows) =>
     Effect.map(all(sql, params, "Objects"), (rows) => transformRows?.(rows) ?? rows)
   const executeValues: SqlConnection.Connection["executeValues"] = (sql, params) =>
@@ -115,6 +137,7 @@ export const make = Effect.fnUntraced(function* (
   })
   return yield* SqlClient.make({
     acquirer: Effect.succeed(shared),
+    borrower: (use) => use(shared),
     transactionAcquirer,
     isTransaction,
     onCommitFailure,

@@ -50,6 +50,50 @@ describe("a client of SQLite", () => {
     ),
   )
 
+  it.live("answers what was asked before as the tables are now, whoever has changed them", () =>
+    Effect.gen(function* () {
+      const path = Path.join(yield* Folder.fresh, "words.db")
+      const sql = yield* Sqlite.make(path)
+      const other = yield* Sqlite.open(path)
+      const all = Effect.map(sql`SELECT * FROM words`, (rows) => rows.map((row) => ({ ...row })))
+      yield* sql`CREATE TABLE words (word text)`
+      yield* sql`INSERT INTO words VALUES ('one')`
+      assert.deepStrictEqual(yield* all, [{ word: "one" }])
+      yield* sql`ALTER TABLE words ADD COLUMN length integer`
+      assert.deepStrictEqual(yield* all, [{ word: "one", length: null }])
+      yield* Sqlite.run(other, "DROP TABLE words; CREATE TABLE words (size integer, word text)")
+      yield* Sqlite.run(other, "INSERT INTO words VALUES (3, 'two')")
+      assert.deepStrictEqual(yield* all, [{ size: 3, word: "two" }])
+      assert.deepStrictEqual(yield* sql`SELECT * FROM words`.values, [[3, "two"]])
+      assert.deepStrictEqual(yield* all, [{ size: 3, word: "two" }])
+    }).pipe(Effect.provide(Reactivity.layer)),
+  )
+
+  it.live("answers any number of different questions, and each of them again", () =>
+    withTable((sql) =>
+      Effect.gen(function* () {
+        for (let round = 0; round < 2; round++) {
+          for (let n = 0; n < 200; n++) {
+            assert.deepStrictEqual(yield* sql`SELECT ${sql.literal(String(n))} AS n`.values, [[n]])
+          }
+        }
+      }),
+    ),
+  )
+
+  it.live("lets go of the rows of a statement that has failed, and runs it again", () =>
+    withTable((sql) =>
+      Effect.gen(function* () {
+        const insert = (word: string) => sql`INSERT INTO words VALUES (${word})`
+        yield* insert("one")
+        const error = yield* Effect.flip(insert("one"))
+        assert.strictEqual(error.reason._tag, "UniqueViolation")
+        yield* insert("two")
+        assert.deepStrictEqual(yield* words(sql), ["one", "two"])
+      }),
+    ),
+  )
+
   it.live("shows nobody else what a transaction has not committed, and makes nobody wait who only reads", () =>
     withTable((sql) =>
       Effect.gen(function* () {
