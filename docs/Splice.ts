@@ -9,21 +9,31 @@
 /** Generated text, by the name that its marker has. */
 export type Parts = { readonly [name: string]: string }
 
-const marker = /^<!-- generated: (.*?) -->\n[^]*?^<!-- end -->$/gm
+/**
+ * What makes a part: `npm run docs`, of the code, or `npm run bench`, by measuring. Figures differ from one run to the next,
+ * so what is measured ends with a word of its own, and is not looked at when it is checked what is stale.
+ */
+export type Kind = "generated" | "measured"
 
-/** The names of the parts that a document has, in order. */
-export const namesOf = (document: string): ReadonlyArray<string> =>
-  Array.from(document.matchAll(marker), ([, name = ""]) => name)
+const ends = { generated: "end", measured: "end of measured" } as const
 
-/** A document with its parts as they are now; one that there is not, and a marker that never ends, are errors. */
-export const splice = (document: string, parts: Parts): string => {
-  const spliced = document.replace(marker, (_, name: string) => {
+const markerOf = (kind: Kind): RegExp => new RegExp(`^<!-- ${kind}: (.*?) -->\\n[^]*?^<!-- ${ends[kind]} -->$`, "gm")
+
+/** The names of the parts of a kind that a document has, in order. */
+export const namesOf = (document: string, kind: Kind = "generated"): ReadonlyArray<string> =>
+  Array.from(document.matchAll(markerOf(kind)), ([, name = ""]) => name)
+
+/** A document with its parts of a kind as they are now; one that there is not, and a marker that never ends, are errors. */
+export const splice = (document: string, parts: Parts, kind: Kind = "generated"): string => {
+  const spliced = document.replace(markerOf(kind), (_, name: string) => {
     const part = Object.hasOwn(parts, name) ? parts[name] : undefined
-    if (part === undefined) throw new Error(`there is no generated part "${name}"`)
-    return `<!-- generated: ${name} -->\n\n${part}\n\n<!-- end -->`
+    if (part === undefined) throw new Error(`there is no ${kind} part "${name}"`)
+    return `<!-- ${kind}: ${name} -->\n\n${part}\n\n<!-- ${ends[kind]} -->`
   })
-  const [opened, closed] = [/^<!-- generated: /gm, /^<!-- end -->$/gm].map((mark) => document.match(mark)?.length ?? 0)
-  if (opened !== namesOf(document).length || opened !== closed) throw new Error("a marker has no other end")
+  const [opened, closed] = [`<!-- ${kind}: `, `<!-- ${ends[kind]} -->$`].map(
+    (mark) => document.match(new RegExp(`^${mark}`, "gm"))?.length ?? 0,
+  )
+  if (opened !== namesOf(document, kind).length || opened !== closed) throw new Error("a marker has no other end")
   return spliced
 }
 

@@ -12,7 +12,10 @@ import * as Work from "./processes/Work.ts"
 const pathOf = (name: string): string => fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url))
 
 /** `msnp` as it is installed: built, so that nobody waits for types to be taken out. */
-const installed = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url))
+export const installed = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url))
+
+/** The same from its sources. */
+export const sources = Msnp.bin
 
 /** Asks a process something; what it answers. One question at a time. */
 const ask = (child: ChildProcess.ChildProcess, question: ChildProcess.Serializable): Promise<unknown> =>

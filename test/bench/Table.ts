@@ -26,8 +26,8 @@ const cellsOf = (row: Bench.Row): ReadonlyArray<string> => {
     row.against,
     `${digits(ours)} ${row.unit}`,
     `${digits(theirs)} ${row.unit}`,
-    `${compared.median.toFixed(2)}${measured}`,
-    `${compared.least.toFixed(2)} to ${compared.most.toFixed(2)}`,
+    `${digits(compared.median)}${measured}`,
+    `${digits(compared.least)} to ${digits(compared.most)}`,
     targetOf(row),
     standings[standing],
   ]
@@ -38,3 +38,11 @@ const head = ["what", "against", "ours", "theirs", "compared", "spread", "to rea
 /** The table in columns. */
 export const terminal = (rows: ReadonlyArray<Bench.Row>): ReadonlyArray<string> =>
   Output.table([head.map((name) => name.toUpperCase()), ...rows.map(cellsOf)])
+
+/** Rows of cells as Markdown, the first of which is the head. */
+export const markdownOf = ([head = [], ...rows]: ReadonlyArray<ReadonlyArray<string>>): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
+
+/** The table as Markdown, with what misses its target in bold. */
+export const markdown = (rows: ReadonlyArray<Bench.Row>): string =>
+  markdownOf([head, ...rows.map(cellsOf)]).replaceAll(standings.Missed, `**${standings.Missed.toLowerCase()}**`)

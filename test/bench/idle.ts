@@ -1,21 +1,22 @@
 /** What it costs to have clients signed in that say nothing: memory for each, and what becomes of the logins beside them. */
 import * as Bench from "./Bench.ts"
+import * as Machine from "./Machine.ts"
 import * as Processes from "./Processes.ts"
 import * as Server from "./server.ts"
 
 /** How many connections the memory is measured with. */
-const open = 5000
+const open = Machine.connectionsUpTo(5000)
 
 /** How many stay signed in while others log in: few, and many. */
 const few = 1000
-const many = 10_000
+const many = Machine.connectionsUpTo(10_000)
 
 /** The accounts of those who stay are behind those of the logins. */
 const first = 2000
 
 /** How many logins there are at once, how long in a round, and before all rounds; in milliseconds. */
 const atOnce = 64
-const millis = 800
+const millis = 500
 const warmUp = 2500
 
 const kilobyte = 1024
@@ -34,10 +35,11 @@ export const heap: Bench.Bench = {
   measure: async (progress, { look, rounds }) => {
     const bare = await Processes.bare()
     const ours = await Processes.ours(first + open)
+    const load = Server.clients()
     const client = Processes.client("raw")
     try {
       for (const server of [bare, ours]) {
-        await Server.logins(client, server, atOnce, warmUp)
+        await Server.logins(load, server, atOnce, warmUp)
         await perConnection(client, server)
       }
       // It hardly moves.
@@ -56,7 +58,7 @@ export const heap: Bench.Bench = {
         },
       ]
     } finally {
-      for (const process of [bare, ours, client]) process.stop()
+      for (const process of [bare, ours, client, ...load]) process.stop()
     }
   },
 }
@@ -66,15 +68,15 @@ export const growth: Bench.Bench = {
   measure: async (progress, { look, rounds }) => {
     const quiet = await Processes.ours(first + many)
     const crowded = await Processes.ours(first + many)
-    const client = Processes.client("raw")
+    const load = Server.clients()
     const [some, crowd] = [Processes.client("raw"), Processes.client("raw")]
     try {
       await some.carryOut({ _tag: "Hold", port: quiet.port, first, accounts: few })
       await crowd.carryOut({ _tag: "Hold", port: crowded.port, first, accounts: many })
-      for (const server of [quiet, crowded]) await Server.logins(client, server, atOnce, warmUp)
+      for (const server of [quiet, crowded]) await Server.logins(load, server, atOnce, warmUp)
       const measured = await Bench.inRounds(rounds, look, progress, async () => {
-        const theirs = await Server.logins(client, quiet, atOnce, millis)
-        const ours = await Server.logins(client, crowded, atOnce, millis)
+        const theirs = await Server.logins(load, quiet, atOnce, millis)
+        const ours = await Server.logins(load, crowded, atOnce, millis)
         return { ours: ours.perSecond, theirs: theirs.perSecond }
       })
       return [
@@ -88,7 +90,7 @@ export const growth: Bench.Bench = {
         },
       ]
     } finally {
-      for (const process of [quiet, crowded, client, some, crowd]) process.stop()
+      for (const process of [quiet, crowded, some, crowd, ...load]) process.stop()
     }
   },
 }

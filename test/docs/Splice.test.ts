@@ -34,6 +34,25 @@ describe("a document with generated parts", () => {
   })
 })
 
+describe("a document with measured parts", () => {
+  const both = "<!-- generated: a -->\nold\n<!-- end -->\n\n<!-- measured: a -->\nold\n<!-- end of measured -->\n"
+
+  it("tells them from those that are generated", () => {
+    expect(Splice.splice(both, { a: "new" }, "measured")).toBe(
+      "<!-- generated: a -->\nold\n<!-- end -->\n\n<!-- measured: a -->\n\nnew\n\n<!-- end of measured -->\n",
+    )
+    expect(Splice.splice(both, { a: "new" })).toBe(
+      "<!-- generated: a -->\n\nnew\n\n<!-- end -->\n\n<!-- measured: a -->\nold\n<!-- end of measured -->\n",
+    )
+  })
+
+  it("is an error where a marker ends as the others do", () => {
+    expect(() => Splice.splice("<!-- measured: a -->\n<!-- end -->\n", { a: "a" }, "measured")).toThrow(
+      "a marker has no other end",
+    )
+  })
+})
+
 describe("the difference between two texts", () => {
   const elsewhere = "only charts, the order of lines or the line numbers in links differ"
 

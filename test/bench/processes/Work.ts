@@ -3,8 +3,18 @@ import * as Schema from "effect/Schema"
 
 /** What such a process is to do. */
 export const Order = Schema.TaggedUnion({
-  /** Logs in again and again, so many at once, until the time is up; accounts are those from `first` on, in turns. */
-  LogIn: { port: Schema.Int, atOnce: Schema.Int, millis: Schema.Number, first: Schema.Int, accounts: Schema.Int },
+  /**
+   * Logs in again and again, so many at once, until the time is up, and leaves with OUT or without a word; accounts are
+   * those from `first` on, in turns.
+   */
+  LogIn: {
+    port: Schema.Int,
+    atOnce: Schema.Int,
+    millis: Schema.Number,
+    first: Schema.Int,
+    accounts: Schema.Int,
+    leave: Schema.Literals(["Out", "Silently"]),
+  },
   /** Logs so many accounts in, from `first` on, and has them stay. */
   Hold: { port: Schema.Int, first: Schema.Int, accounts: Schema.Int },
   /** Has all leave that stay. */

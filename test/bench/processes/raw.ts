@@ -50,14 +50,19 @@ const begin = (host: string, port: number, account: string): Login => {
 
 const closed = (conn: Net.Socket): Promise<void> => new Promise((resolve) => conn.once("close", () => resolve()))
 
-const logIn: Work.LogIn = async (host, port, account) => {
-  const { conn, done } = begin(host, port, account)
-  const millis = await done
-  const end = closed(conn)
-  conn.end()
-  await end
-  return millis
-}
+/** Logs in, says this, and has the connection closed. */
+const logIn =
+  (lastWord: string): Work.LogIn =>
+  async (host, port, account) => {
+    const { conn, done } = begin(host, port, account)
+    const millis = await done
+    const end = closed(conn)
+    conn.end(lastWord, "latin1")
+    await end
+    return millis
+  }
+
+const lastWords = { Out: "OUT\r\n", Silently: "" } as const
 
 /** Those who stay. */
 const staying = new Set<Net.Socket>()
@@ -94,7 +99,7 @@ const release = async (): Promise<Work.Done> => {
 Work.follow((order) => {
   switch (order._tag) {
     case "LogIn":
-      return Work.logInAgain(logIn, order)
+      return Work.logInAgain(logIn(lastWords[order.leave]), order)
     case "Hold":
       return hold(order)
     case "Release":
