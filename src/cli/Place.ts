@@ -14,8 +14,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as Directory from "../host/Directory.ts"
 import * as DirectoryKey from "../host/DirectoryKey.ts"
-import * as PostgresDirectory from "../host/PostgresDirectory.ts"
-import * as SqliteDirectory from "../host/SqliteDirectory.ts"
+import type * as SqliteDirectory from "../host/SqliteDirectory.ts"
 import * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import * as Settings from "./Settings.ts"
@@ -24,6 +23,10 @@ import * as Settings from "./Settings.ts"
 export type Place =
   | { readonly _tag: "Embedded"; readonly path: string }
   | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted<string> }
+
+// What keeps accounts is imported where some are kept there: a server that tries itself out needs no database.
+const sqlite = Effect.promise(() => import("../host/SqliteDirectory.ts"))
+const postgres = Effect.promise(() => import("../host/PostgresDirectory.ts"))
 
 const parse = (text: string): Option.Option<Place> => {
   if (text === "") return Option.none()
@@ -148,11 +151,11 @@ export const open = (
             return yield* Failure.badInput(`There is no ${place.path} yet: msnp account add makes it.`)
           }
           const key = yield* keyIn(currentKey)
-          return SqliteDirectory.layer({ path: place.path, key, use, onKeyMade: tellOfKey(reader) })
+          return (yield* sqlite).layer({ path: place.path, key, use, onKeyMade: tellOfKey(reader) })
         }
         case "Postgres": {
           const key = yield* neededKeyIn(currentKey)
-          return PostgresDirectory.layer({ url: place.url, key })
+          return (yield* postgres).layer({ url: place.url, key })
         }
       }
     }),
@@ -166,7 +169,7 @@ const orFailure = Effect.mapError(({ message }: { readonly message: string }) =>
 export const backup = (place: Place, to: string): Effect.Effect<void, Failure.Failure> => {
   switch (place._tag) {
     case "Embedded":
-      return orFailure(SqliteDirectory.backup({ path: place.path, to }))
+      return orFailure(Effect.flatMap(sqlite, ({ backup }) => backup({ path: place.path, to })))
     case "Postgres":
       return Effect.fail(Failure.badInput("Accounts in PostgreSQL are backed up by its own means: use pg_dump."))
   }
@@ -184,11 +187,11 @@ export const rekey = Effect.fnUntraced(function* (
           `The key is in ${currentKey}: set ${newKey} to the one that is to take its place.`,
         )
       }
-      return yield* orFailure(SqliteDirectory.rekey({ path: place.path, key, to }))
+      return yield* orFailure((yield* sqlite).rekey({ path: place.path, key, to }))
     }
     case "Postgres": {
       const [from, to] = [yield* neededKeyIn(currentKey), yield* neededKeyIn(newKey)]
-      yield* orFailure(PostgresDirectory.rekey({ url: place.url, from, to }))
+      yield* orFailure((yield* postgres).rekey({ url: place.url, from, to }))
       return Option.none()
     }
   }

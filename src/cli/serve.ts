@@ -13,9 +13,8 @@ import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Referrals from "../host/Referrals.ts"
 import * as Throttle from "../host/Throttle.ts"
-import * as Control from "../net/Control.ts"
 import * as Network from "../net/Network.ts"
-import type * as OperatorServer from "../net/OperatorServer.ts"
+import type * as Readiness from "../net/Readiness.ts"
 import * as SessionServer from "../net/SessionServer.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Quirk from "../protocol/Quirk.ts"
@@ -188,8 +187,9 @@ const answerOperators = (place: Option.Option<Place.Place>, named: Option.Option
   Option.match(Option.match(place, { onNone: () => named, onSome: (place) => Place.controlOf(place, named) }), {
     onNone: () => Effect.void,
     onSome: (path) =>
-      Effect.catch(Control.serve(path), ({ message }) =>
-        warn(reader, `${message} msnp sessions cannot ask this server.`),
+      Effect.promise(() => import("../net/Control.ts")).pipe(
+        Effect.flatMap((Control) => Control.serve(path)),
+        Effect.catch(({ message }) => warn(reader, `${message} msnp sessions cannot ask this server.`)),
       ),
   })
 
@@ -248,7 +248,7 @@ export const serve = Command.make("serve", flags, (flags) =>
       onNone: () => Directory.layerMemory(tried),
       onSome: (place) => Place.open(place, { use: "Serve", missing: "Make", reader }),
     })
-    let readiness: Effect.Effect<OperatorServer.Readiness> = Effect.succeed("Starting")
+    let readiness: Effect.Effect<Readiness.Readiness> = Effect.succeed("Starting")
     const observed = Observe.layer(
       flags,
       reader,

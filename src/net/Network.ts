@@ -17,9 +17,9 @@ import * as Throttle from "../host/Throttle.ts"
 import * as Address from "../protocol/Address.ts"
 import type * as ErrorCode from "../protocol/ErrorCode.ts"
 import { Connector } from "./Connector.ts"
-import * as GatewayServer from "./GatewayServer.ts"
+import type * as GatewayServer from "./GatewayServer.ts"
 import * as LoginServer from "./LoginServer.ts"
-import * as OperatorServer from "./OperatorServer.ts"
+import * as Readiness from "./Readiness.ts"
 import type * as Telemetry from "./Telemetry.ts"
 import type * as Tls from "./Tls.ts"
 
@@ -80,7 +80,7 @@ export class Network extends Context.Service<
      */
     readonly goDown: (minutes: number) => Effect.Effect<void>
     /** Whether it takes logins now: not if its accounts do not answer, or once it goes down. */
-    readonly readiness: Effect.Effect<OperatorServer.Readiness>
+    readonly readiness: Effect.Effect<Readiness.Readiness>
   }
 >()("effect-msnp/net/Network") {}
 
@@ -173,7 +173,7 @@ export const make = Effect.fnUntraced(function* <R = never>(
     )
   }
 
-  const directory = yield* OperatorServer.directoryReadiness
+  const directory = yield* Readiness.ofDirectory
   return {
     dispatch: Option.fromIterable(dispatch.map(({ server }) => server)),
     notification: notification.map(({ server }) => server),
@@ -212,11 +212,12 @@ const bind = (endpoint: Endpoint) =>
     bound(listener, endpoint),
   )
 
-const bindGateway = (endpoint: GatewayEndpoint) =>
-  Effect.map(
-    GatewayServer.listen({ ...endpoint, advertise: Option.map(endpoint.advertise, ({ host }) => host) }),
-    (listener) => bound(listener, endpoint),
-  )
+/** What speaks HTTP is imported where there is a gateway: it takes as long as a third of all else that a network needs. */
+const bindGateway = Effect.fnUntraced(function* (endpoint: GatewayEndpoint) {
+  const { listen } = yield* Effect.promise(() => import("./GatewayServer.ts"))
+  const listener = yield* listen({ ...endpoint, advertise: Option.map(endpoint.advertise, ({ host }) => host) })
+  return bound(listener, endpoint)
+})
 
 /** A server elsewhere, which is tried now, and then again and again until the scope closes. */
 const watched = Effect.fnUntraced(function* (address: Address.Address) {

@@ -10,51 +10,25 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
-import * as Directory from "../host/Directory.ts"
-import * as Account from "../protocol/Account.ts"
 import type * as Address from "../protocol/Address.ts"
 import * as Serving from "./internal/http.ts"
 import type * as LoginServer from "./LoginServer.ts"
+import type * as Readiness from "./Readiness.ts"
 
-/** Whether a server takes logins now, or else why not. */
-export type Readiness = "Ready" | "Starting" | "NoDirectory" | "GoingDown"
-
-/** What is said of it, in a word, for whoever reads it. */
-const words: { readonly [readiness in Readiness]: string } = {
+/** What is said of each readiness, in a word, for whoever reads it. */
+const words: { readonly [readiness in Readiness.Readiness]: string } = {
   Ready: "ready",
   Starting: "starting",
   NoDirectory: "directory",
   GoingDown: "going-down",
 }
 
-/** How long accounts may take to answer before they count as gone: less than those who ask wait, as a rule. */
-const directoryTimeout: Duration.Input = "1 second"
-
-/** For how long an answer of theirs holds, so that nobody who asks often is a burden to them. */
-const directoryMemory: Duration.Input = "1 second"
-
-/** An account that nobody has: names below `invalid` belong to nobody (RFC 2606). */
-const nobody = Account.Account.make("nobody@health.invalid")
-
-/** Makes the question whether the accounts answer. */
-export const directoryReadiness: Effect.Effect<Effect.Effect<Readiness>, never, Directory.Directory> = Effect.flatMap(
-  Directory.Directory,
-  ({ find }) =>
-    Effect.cachedWithTTL(
-      find(nobody).pipe(
-        Effect.timeout(directoryTimeout),
-        Effect.match({ onSuccess: () => "Ready", onFailure: () => "NoDirectory" }),
-      ),
-      directoryMemory,
-    ),
-)
-
 /** How operators are answered. */
 export interface Options {
   /** Port 0 takes a free one. */
   readonly listen: Address.Address
   /** Is asked whenever somebody wants to know. */
-  readonly readiness: Effect.Effect<Readiness>
+  readonly readiness: Effect.Effect<Readiness.Readiness>
 }
 
 /** How long requests under way may take at the end. */
