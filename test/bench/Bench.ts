@@ -38,6 +38,9 @@ export interface Bench {
   readonly measure: (progress: Progress, run: Run) => Promise<ReadonlyArray<Row>>
 }
 
+/** After how many logins a process runs as it will from then on: of ours and of theirs, the 3,000th cost what later ones do. */
+export const warmUp = 4000
+
 /** Measures a round so many times, one after the other. */
 export const inRounds = async <Round>(
   rounds: number,

@@ -50,16 +50,22 @@ export const conditions = ({ looks, rounds, seconds }: Omit<Measured, "profile" 
   Machine.findings(looks),
 ]
 
-/** Writes the page and its picture anew; the prose stays. */
-export const write = (measured: Measured): void => {
-  const path = Path.join(root, "docs/performance.md")
+/** What stands on the page between markers. */
+export const partsOf = (measured: Measured): Splice.Parts => {
   const { functions, modules } = profileTables(measured.profile, named)
-  const parts = {
+  return {
     conditions: conditions(measured).join("\n\n"),
     figures: Table.markdown(measured.rows),
     "self times": Table.markdownOf(functions),
     modules: Table.markdownOf(modules),
   }
-  Fs.writeFileSync(path, Splice.splice(Fs.readFileSync(path, "utf8"), parts, "measured"))
+}
+
+/** The page. */
+export const path = Path.join(root, "docs/performance.md")
+
+/** Writes the page and its picture anew; the prose stays. */
+export const write = (measured: Measured): void => {
+  Fs.writeFileSync(path, Splice.splice(Fs.readFileSync(path, "utf8"), partsOf(measured), "measured"))
   Fs.writeFileSync(Path.join(root, "docs/performance.svg"), Server.pictureOf(measured.rows))
 }

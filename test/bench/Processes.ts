@@ -17,15 +17,29 @@ export const installed = fileURLToPath(new URL("../../dist/cli/bin.js", import.m
 /** The same from its sources. */
 export const sources = Msnp.bin
 
+/** How long any answer may take, in milliseconds; the longest are those of 10,000 logins one after the other. */
+const patience = 120_000
+
 /** Asks a process something; what it answers. One question at a time. */
 const ask = (child: ChildProcess.ChildProcess, question: ChildProcess.Serializable): Promise<unknown> =>
   new Promise((resolve, reject) => {
-    const gone = () => reject(new Error("A process of the benchmark has ended."))
-    child.once("exit", gone)
-    child.once("message", (answer: unknown) => {
-      child.off("exit", gone)
+    const failed = (why: string) => {
+      off()
+      reject(new Error(why))
+    }
+    const answered = (answer: unknown) => {
+      off()
       resolve(answer)
-    })
+    }
+    const gone = () => failed("A process of the benchmark has ended.")
+    const timer = setTimeout(() => failed("A process of the benchmark does not answer."), patience)
+    const off = () => {
+      clearTimeout(timer)
+      child.off("exit", gone)
+      child.off("message", answered)
+    }
+    child.once("exit", gone)
+    child.once("message", answered)
     child.send(question)
   })
 

@@ -14,10 +14,9 @@ const many = Machine.connectionsUpTo(10_000)
 /** The accounts of those who stay are behind those of the logins. */
 const first = 2000
 
-/** How many logins there are at once, how long in a round, and before all rounds; in milliseconds. */
+/** How many logins there are at once, and for how long in a round, in milliseconds. */
 const atOnce = 64
 const millis = 500
-const warmUp = 2500
 
 const kilobyte = 1024
 
@@ -39,7 +38,7 @@ export const heap: Bench.Bench = {
     const client = Processes.client("raw")
     try {
       for (const server of [bare, ours]) {
-        await Server.logins(load, server, atOnce, warmUp)
+        await Server.warmUp(load, server)
         await perConnection(client, server)
       }
       // It hardly moves.
@@ -73,7 +72,7 @@ export const growth: Bench.Bench = {
     try {
       await some.carryOut({ _tag: "Hold", port: quiet.port, first, accounts: few })
       await crowd.carryOut({ _tag: "Hold", port: crowded.port, first, accounts: many })
-      for (const server of [quiet, crowded]) await Server.logins(load, server, atOnce, warmUp)
+      for (const server of [quiet, crowded]) await Server.warmUp(load, server)
       const measured = await Bench.inRounds(rounds, look, progress, async () => {
         const theirs = await Server.logins(load, quiet, atOnce, millis)
         const ours = await Server.logins(load, crowded, atOnce, millis)

@@ -2,7 +2,7 @@
  * `npm run bench`: what a login and a session cost, in rounds, ours and what it is measured against in turns.
  *
  *     npm run bench
- *     npm run bench -- --only server --only codec --rounds 3
+ *     npm run bench -- --only cpu --only heap --rounds 3
  *     npm run bench -- --profile
  *
  * All of it takes less than five minutes and writes docs/performance.md, too. A target that is missed is a figure like
@@ -24,7 +24,7 @@ import * as Server from "./server.ts"
 import * as Start from "./start.ts"
 import * as Table from "./Table.ts"
 
-const benches: ReadonlyArray<Bench.Bench> = [Server.bench, Idle.heap, Idle.growth, Client.bench, Start.bench]
+const benches: ReadonlyArray<Bench.Bench> = [Server.cpu, Server.rate, Idle.heap, Idle.growth, Client.bench, Start.bench]
 
 const { values } = Util.parseArgs({
   options: {
