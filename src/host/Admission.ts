@@ -8,6 +8,7 @@ import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
@@ -247,29 +248,38 @@ export const guarded = (
   ): Effect.Effect<Admit | Verdict, Directory.DirectoryError | Presence.PresenceError> => {
     switch (question._tag) {
       case "Admission":
-        return admission.admit({ ...question, ...ends })
+        return admission.admit({ ...question, remote: ends.remote, local: ends.local })
       case "Verdict":
-        return Effect.tap(admission.judge({ ...question, ...ends }), (verdict) =>
+        return Effect.tap(admission.judge({ ...question, remote: ends.remote, local: ends.local }), (verdict) =>
           verdict._tag === "Accept" ? enter(verdict.account, question.dialect) : Effect.void,
         )
     }
   }
   return (question, ends, enter, beyond) =>
-    Effect.suspend((): Effect.Effect<Admit | Verdict> => {
+    Effect.withFiber((fiber): Effect.Effect<Admit | Verdict> => {
       const busy = (limit: Parameters<Beyond>[0]) =>
         Effect.sync(() => {
           beyond(limit)
           return deny(910)
         })
       if (waiting >= pendingDecisions) return busy("pendingDecisions")
-      return Effect.acquireUseRelease(
-        Effect.sync(() => waiting++),
-        () =>
-          Effect.suspend(() => decide(question, ends, enter)).pipe(
-            Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
-            Effect.catchCause((cause) => Effect.as(undecided(cause), deny(500))),
-          ),
-        () => Effect.sync(() => waiting--),
+      const decision = Effect.catchCause(
+        Effect.suspend(() => decide(question, ends, enter)),
+        (cause) => Effect.as(undecided(cause), deny(500)),
+      )
+      // What is decided at once needs no timer, which would take longer than the decision: 2 us.
+      const deciding = Effect.runForkWith(fiber.context)(decision)
+      const decided = deciding.pollUnsafe()
+      if (decided !== undefined) return decided
+      waiting++
+      return Fiber.join(deciding).pipe(
+        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
+        Effect.ensuring(
+          Effect.suspend(() => {
+            waiting--
+            return Fiber.interrupt(deciding)
+          }),
+        ),
       )
     })
 }

@@ -24,6 +24,7 @@ import type * as Net from "node:net"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
 import * as Connector from "./Connector.ts"
+import * as Channel from "./internal/channel.ts"
 import * as Courier from "./internal/courier.ts"
 import * as Reach from "./Reach.ts"
 import * as Tls from "./Tls.ts"
@@ -113,7 +114,7 @@ const open = Effect.fnUntraced(function* (
       if (Option.isNone(answer)) break
       yield* courier.deliver(answer.value)
     }
-    courier.end(Courier.closed)
+    courier.end(Channel.closed)
   })
   const carrying = yield* Effect.forkScoped(
     Effect.catch(carry, (cause) =>

@@ -26,6 +26,7 @@ import * as Limits from "../host/Limits.ts"
 import * as Throttle from "../host/Throttle.ts"
 import * as Address from "../protocol/Address.ts"
 import * as Gateway from "../protocol/Gateway.ts"
+import * as Channel from "./internal/channel.ts"
 import * as Courier from "./internal/courier.ts"
 import * as Serving from "./internal/http.ts"
 import * as Limited from "./internal/limited.ts"
@@ -106,7 +107,7 @@ export const listen = Effect.fnUntraced(function* (
       clearTimeout(timer)
       sessions.delete(id)
       if (sessions.size === 0) noneLeft.openUnsafe()
-      courier.end(Courier.lost)
+      courier.end(Channel.lost)
       closed()
     }
     /** Leaves the session to itself until the next request. */

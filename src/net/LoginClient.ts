@@ -7,7 +7,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -29,7 +28,8 @@ import * as Line from "../protocol/Line.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as TrId from "../protocol/TrId.ts"
 import * as Connector from "./Connector.ts"
-import * as Driver from "./Driver.ts"
+import * as Channel from "./internal/channel.ts"
+import * as Driver from "./internal/driver.ts"
 import * as LoginError from "./LoginError.ts"
 import * as NsMemory from "./NsMemory.ts"
 import * as Reach from "./Reach.ts"
@@ -353,19 +353,18 @@ const converse = Effect.fnUntraced(function* (
     manner: manners[strategy],
     trId,
   })
-  const driver = yield* Effect.mapError(
-    Driver.make(isFast ? sideOf(limits.bytes, shortLines) : sideOf(limits.bytes, Codec.encodeClient), socket, first, {
-      loginTimeout: yield* millisLeft,
-      answerTimeout: limits.answerTimeout,
+  const { driver, state } = yield* talk(
+    isFast ? sideOf(limits.bytes, shortLines) : sideOf(limits.bytes, Codec.encodeClient),
+    {
+      channel: Channel.of(socket),
+      first,
+      observe,
       writes: options.writes ?? "Together",
-      observer: observe,
-    }),
-    () => unreachable(Connector.lost(to)),
-  )
-  const state = yield* driver.login(({ challenge }) =>
-    Effect.sync((): Client.Event =>
-      isNobody ? { _tag: "LogOff" } : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) },
-    ),
+      loginMillis: yield* millisLeft,
+      answerMillis: Duration.toMillis(limits.answerTimeout),
+      answer: ({ challenge }) =>
+        isNobody ? { _tag: "LogOff" } : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) },
+    },
   )
   if (state._tag === "LoggedIn") return { _tag: "Session", session: yield* sessionOf(driver, state, to, limits) }
   yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), yield* millisLeft))
@@ -426,12 +425,89 @@ const sideOf = (limits: Line.Limits, encode: Encode): Driver.Side<Kinds> => ({
   payloads: () => Line.serverPayloads,
   decode: Codec.decodeServer,
   encode,
+  excess: Option.none,
   classify: Client.classify,
   transition: Client.transition,
   isLoggedIn: (state) => state._tag === "LoggedIn",
   isOver: (state) => state._tag === "Referred" || state._tag === "Closed",
   hungUp: { _tag: "HungUp" },
-  overdue: { _tag: "Overdue" },
+})
+
+/** What it takes to talk to a server. */
+interface Talk {
+  readonly channel: Channel.Channel
+  readonly first: ReturnType<typeof Client.start>
+  readonly observe: Transcript.Observer
+  readonly writes: "Together" | "Apart"
+  /** How long the login may take, and each answer, in milliseconds. */
+  readonly loginMillis: number
+  readonly answerMillis: number
+  readonly answer: (question: Client.Question) => Client.Event
+}
+
+/** Runs a login on a connection, until it is done or over. */
+const talk = Effect.fnUntraced(function* (side: Driver.Side<Kinds>, options: Talk) {
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const clock = yield* Clock.Clock
+  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  let loggedIn: Option.Option<Kinds["LoggedIn"]> = Option.none()
+  let settle: (outcome: Effect.Effect<Kinds["LoggedIn"] | Kinds["Over"]>) => void = () => {}
+
+  const end = now() + options.loginMillis
+  let due = 0
+  const moved = () => {
+    due = Math.min(end, now() + options.answerMillis)
+    if (Option.isSome(loggedIn)) settle(Effect.succeed(loggedIn.value))
+  }
+  moved()
+
+  const driver: ClientDriver = new Driver.Driver<Kinds>(
+    side,
+    options.channel,
+    {
+      asked: (question) => driver.decide(options.answer(question)),
+      unasked: () => {},
+      // The line is still being carried out: whoever waits for the login goes on when that is done.
+      loggedIn: (state) => (loggedIn = Option.some(state)),
+      moved,
+      // A session may be over with the very bytes that began it.
+      over: (state) => settle(Effect.succeed(Option.getOrElse(loggedIn, () => state))),
+      hungUp: () => driver.end({ _tag: "HungUp" }),
+      failed: (defect) => {
+        settle(Effect.die(defect))
+        driver.end({ _tag: "HungUp" })
+      },
+      limited: () => {},
+    },
+    options.first,
+    {
+      writes: options.writes,
+      after: () => () => {},
+      observer: options.observe === Transcript.silent ? Option.none() : Option.some(options.observe),
+      witness: Option.none(),
+    },
+  )
+
+  yield* Effect.addFinalizer(() => Effect.sync(() => driver.release()))
+
+  /** One timer, which looks again how much time is left: one for each answer takes 2 us. */
+  const watch: Effect.Effect<void> = Effect.suspend(() => {
+    const left = due - now()
+    return left > 0
+      ? Effect.andThen(Effect.sleep(Math.ceil(left)), watch)
+      : Effect.sync(() => driver.end({ _tag: "Overdue" }))
+  })
+  const login = Effect.callback<Kinds["LoggedIn"] | Kinds["Over"]>((resume) => {
+    const watching = runFork(watch)
+    settle = (outcome) => {
+      settle = () => {}
+      watching.interruptUnsafe()
+      resume(outcome)
+    }
+    driver.begin()
+    return Effect.sync(() => watching.interruptUnsafe())
+  })
+  return { driver, state: yield* login }
 })
 
 const sessionOf = Effect.fnUntraced(function* (
@@ -441,11 +517,8 @@ const sessionOf = Effect.fnUntraced(function* (
   limits: Limits,
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const lastTrId = yield* Ref.make(trId)
-  const session = yield* Effect.forkScoped(Effect.andThen(driver.session, driver.end({ _tag: "HungUp" })), {
-    startImmediately: true,
-  })
-  // Behind the fork, and so run before it is interrupted: whoever still listens learns that it was we who left.
-  yield* Effect.addFinalizer(() => driver.end({ _tag: "LogOff" }))
+  const leave = Effect.sync(() => driver.end({ _tag: "LogOff" }))
+  yield* Effect.addFinalizer(() => leave)
 
   return {
     dialect,
@@ -457,14 +530,10 @@ const sessionOf = Effect.fnUntraced(function* (
       driver.commands,
       Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
     ),
-    send: driver.send,
-    sink: Sink.forEachWhile((command: Sayable) => driver.send(command)),
+    send: (...commands) => driver.send(commands),
+    sink: Sink.forEachWhile((command: Sayable) => driver.send([command])),
     nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
-    logOff: Effect.gen(function* () {
-      yield* driver.end({ _tag: "LogOff" })
-      yield* Fiber.await(session)
-      yield* driver.closing(limits.closingTime)
-    }),
+    logOff: Effect.andThen(leave, driver.closing(limits.closingTime)),
   }
 })
 

@@ -4,40 +4,38 @@
  * Dispatch server and notification server are the same server over another `Admission`. What a client says once it is
  * logged in goes to the embedding application as a stream.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Crypto from "node:crypto"
 import * as Admission from "../host/Admission.ts"
 import * as Limits from "../host/Limits.ts"
 import * as Presence from "../host/Presence.ts"
 import * as Throttle from "../host/Throttle.ts"
 import * as Server from "../login/Server.ts"
-import type { ByTag } from "../machine/Machine.ts"
 import type * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
 import type * as ClientCommand from "../protocol/ClientCommand.ts"
-import * as Codec from "../protocol/Codec.ts"
+import type * as Codec from "../protocol/Codec.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as FriendlyName from "../protocol/FriendlyName.ts"
-import * as Line from "../protocol/Line.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
-import * as Driver from "./Driver.ts"
+import * as Connection from "./internal/connection.ts"
+import * as Deadlines from "./internal/deadlines.ts"
 import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
 import * as Telemetry from "./Telemetry.ts"
 import type * as Tls from "./Tls.ts"
-import * as Transcript from "./Transcript.ts"
+import type * as Transcript from "./Transcript.ts"
 
 /** What can be said in a session: OUT is said by the server itself. */
 export type Sayable = Exclude<ServerCommand.ServerCommand, { readonly _tag: "Out" }>
@@ -183,84 +181,53 @@ export const serve = Effect.fnUntraced(function* <R = never>(
 ): Effect.fn.Return<Served, never, Scope.Scope | Requirements | R> {
   const limits = yield* Limits.Current
   const telemetry = yield* Telemetry.Current
-  const decide = Admission.guarded(yield* Admission.Admission, limits)
-  const presence = yield* Presence.Presence
   const throttle = yield* Throttle.orInMemory()
   const turnedAway = yield* Limited.make(throttle)
-  const server = Server.make(options.quirks ?? Quirk.none)
+  const context = Context.makeUnsafe<Scope.Scope | R>((yield* Effect.context<Scope.Scope | R>()).mapUnsafe)
+  const annotations = yield* References.CurrentLogAnnotations
+  const runFork = Effect.runForkWith(context)
   const role = options.role ?? "notification"
   Option.map(telemetry, ({ serving }) => serving(role))
-  const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope | R>())
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
-  const live = new Map<Fiber.Fiber<unknown, unknown>, ServerDriver>()
-  const fibers = new Set<Fiber.Fiber<void>>()
+  let announced = Option.none<number>()
+  const connections = new Set<Connection.Connection>()
+  const noneLeft = Latch.makeUnsafe(true)
   let sessions = 0
-  let closing = false
+  let isClosing = false
 
-  const connection = Effect.fnUntraced(
-    function* (accepted: Tcp.Accepted, peer: Throttle.Peer, id: string) {
-      const { local, remote } = accepted
-      const limited = (limit: Limits.Name) => turnedAway(limit, remote)
-      const witness = Option.map(telemetry, ({ connected }) => connected({ id, role, local, remote }))
-      yield* Effect.addFinalizer(() => Effect.sync(() => Option.map(witness, ({ ended }) => ended())))
-      const wire = yield* Scope.fork(yield* Effect.scope)
-      const driver = yield* Driver.make(sideOf(server, limits, limited), accepted.socket, start, {
-        loginTimeout: limits.loginTimeout,
-        bounds: limits,
-        limited,
-        observer: options.observe?.(accepted) ?? Transcript.silent,
-        ...Option.match(witness, { onNone: () => ({}), onSome: ({ stepped }) => ({ witness: stepped }) }),
-      }).pipe(Scope.provide(wire))
-      if (closing) return
-      yield* Effect.withFiber((fiber) => {
-        live.set(fiber, driver)
-        return Effect.addFinalizer(() => Effect.sync(() => live.delete(fiber)))
-      })
-
-      // Nobody is signed in without a connection, whatever the application still does.
-      const enter = (account: Account.Account, dialect: Dialect.Dialect) =>
-        Scope.provide(
-          presence.signIn({
-            account,
-            dialect,
-            remote: accepted.remote,
-            local: accepted.local,
-            displace: driver.end({ _tag: "Displaced" }),
-            dismiss: driver.end({ _tag: "Dismiss" }),
-          }),
-          wire,
-        )
-      const login = held(peer, limited, (question) => decide(question, accepted, enter, limited))
-      const state = yield* Effect.ensuring(driver.login(login.decide), Effect.sync(login.over))
-      yield* tell(state)
-      if (state._tag === "Closed") {
-        if (state.reason === "Overdue") limited("loginTimeout")
-        return
-      }
-      yield* Effect.acquireRelease(
-        Effect.sync(() => sessions++),
-        () => Effect.sync(() => sessions--),
-      )
-
-      const application = yield* Effect.forkChild(
-        onSession(sessionOf(driver, state, accepted, Stream.fromPubSub(warnings))),
-      )
-      yield* Effect.raceFirst(driver.session, Fiber.await(application))
-      // An application ends, too, once its client has no more to say: then it is not the one who ends the session.
-      const ending = driver.isOpen() ? ({ _tag: "Dismiss" } as const) : ({ _tag: "HungUp" } as const)
-      // A client that has no more to say may still listen; a connection that is over is closed at once.
-      if (driver.state()._tag === "Closed") yield* Scope.close(wire, Exit.void)
-      yield* Effect.timeoutOption(Fiber.join(application), limits.farewellTimeout)
-      yield* driver.end(ending)
+  const shared: Connection.Shared = {
+    side: Connection.sideOf(Server.make(options.quirks ?? Quirk.none), limits),
+    limits,
+    role,
+    decide: Admission.guarded(yield* Admission.Admission, limits),
+    presence: yield* Presence.Presence,
+    overdue: yield* Deadlines.make(limits.loginTimeout),
+    limited: turnedAway,
+    contextOf: (about) => Context.add(context, References.CurrentLogAnnotations, { ...annotations, ...about }),
+    onSession: (session) => Effect.provideContext(Effect.scoped(onSession(session)), context),
+    after: (delay, run) => {
+      const timer = runFork(Effect.delay(Effect.sync(run), delay))
+      return () => timer.interruptUnsafe()
     },
-    Effect.scoped,
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("A connection was dropped by a defect", cause),
-    ),
-  )
+    goingDown: Stream.fromPubSub(warnings),
+    announced: () => announced,
+    log: (yield* LogLevel.isEnabled("Debug")) ? "Logins" : "NoLogins",
+    telemetry,
+    observe: Option.fromUndefinedOr(options.observe),
+    entered: () => sessions++,
+    left: () => sessions--,
+    gone: (connection) => {
+      connections.delete(connection)
+      if (connections.size === 0) noneLeft.openUnsafe()
+    },
+  }
 
   listener.accept((accepted) => {
+    if (isClosing) {
+      accepted.refuse()
+      return
+    }
     const peer = throttle.at(accepted.remote.host)
     const counted = peer.connect()
     if (Result.isFailure(counted)) {
@@ -269,152 +236,27 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       return
     }
     accepted.onClosed(counted.success)
-    const id = nextId()
-    const about = { connection: id, role, peer: Address.format(accepted.remote) }
-    const fiber = runFork(Effect.annotateLogs(connection(accepted, peer, id), about))
-    fibers.add(fiber)
-    fiber.addObserver(() => fibers.delete(fiber))
+    const connection = new Connection.Connection(shared, accepted, peer)
+    connections.add(connection)
+    noneLeft.closeUnsafe()
+    connection.begin()
   })
 
-  yield* Effect.addFinalizer(
-    Effect.fnUntraced(function* () {
-      closing = true
-      const applications: Array<Fiber.Fiber<unknown, unknown>> = []
-      for (const [fiber, driver] of live) {
-        if (driver.state()._tag === "LoggedIn") applications.push(fiber)
-        yield* driver.end({ _tag: "ShutDown" })
-      }
-      // A login under way is over; an application gets the time to finish what it is doing.
-      yield* Fiber.interruptAll(Array.from(fibers).filter((fiber) => !applications.includes(fiber)))
-      yield* Effect.timeoutOption(Fiber.awaitAll(applications), limits.farewellTimeout)
-      yield* Fiber.interruptAll(fibers)
+  // A login under way is over; an application gets the time to finish what it is doing.
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      isClosing = true
+      for (const connection of connections) connection.shutDown()
+      return noneLeft.await
     }),
   )
 
   return {
     sessions: () => sessions,
-    warn: (minutes) => Effect.asVoid(PubSub.publish(warnings, minutes)),
+    warn: (minutes) =>
+      Effect.map(PubSub.publish(warnings, minutes), () => {
+        announced = Option.some(minutes)
+        for (const connection of connections) connection.warn(minutes)
+      }),
   }
-})
-
-/** What the connections of this process have in common in their names, and those of hardly another. */
-const idPrefix = Crypto.randomBytes(4).toString("hex")
-let lastId = 0
-
-/** The name of a connection, for logs and traces. */
-const nextId = () => `${idPrefix}-${++lastId}`
-
-/** Writes into the log how a login has ended. */
-const tell = (state: Kinds["LoggedIn"] | Kinds["Over"]): Effect.Effect<void> =>
-  Effect.logDebug(
-    state._tag === "LoggedIn" ? `A client has logged in with ${state.dialect}` : `A login is over: ${state.reason}`,
-  )
-
-/** A connection before anything was said. */
-const start = { state: Server.initial, actions: [] } as const
-
-/** A server's side of a connection. */
-interface Kinds extends Driver.Kinds {
-  readonly State: Server.State
-  readonly LoggedIn: ByTag<Server.State, "LoggedIn">
-  readonly Over: ByTag<Server.State, "Closed">
-  readonly Event: Server.Event
-  readonly In: ClientCommand.ClientCommand
-  readonly Out: ServerCommand.ServerCommand
-  readonly Question: Server.Question
-}
-
-type ServerDriver = Driver.Driver<Kinds>
-
-/** The host's decisions on one connection, as far as the peer may have any. */
-const held = (
-  peer: Throttle.Peer,
-  limited: (limit: Limits.Name) => void,
-  decide: (question: Server.Question) => Effect.Effect<Admission.Admit | Admission.Verdict>,
-) => {
-  let over = () => {}
-  const begin = ({ _tag, account }: Server.Question): Option.Option<Limits.Name> => {
-    if (_tag === "Verdict") return Option.none()
-    return Result.match(peer.begin(account), {
-      onFailure: Option.some,
-      onSuccess: (release) => {
-        over = release
-        return Option.none()
-      },
-    })
-  }
-  const tooMany = (limit: Limits.Name) =>
-    Effect.sync((): Admission.Verdict => {
-      limited(limit)
-      return { _tag: "Deny", code: 910 }
-    })
-  return {
-    /** Counts what fails, and asks the host nothing for whom too much has failed already. */
-    decide: (question: Server.Question) =>
-      Effect.flatMap(
-        Effect.suspend((): Effect.Effect<Option.Option<Limits.Name>> => {
-          const limit = begin(question)
-          return Option.isSome(limit) ? Effect.succeed(limit) : peer.exhausted(question.account)
-        }),
-        Option.match({
-          onNone: () =>
-            Effect.tap(decide(question), (decision) =>
-              decision._tag === "Deny" && decision.code === wrongPassword ? peer.failed(question.account) : Effect.void,
-            ),
-          onSome: tooMany,
-        }),
-      ),
-    /** The login is under way no more. */
-    over: () => over(),
-  }
-}
-
-/** What a login that fails for its password is told. */
-const wrongPassword = 911
-
-/** What VER offers too much in is as good as unreadable. */
-const withinDialects = (
-  heard: Result.Result<ClientCommand.ClientCommand, Codec.Undecodable>,
-  { dialects }: Limits.Limits,
-  limited: (limit: Limits.Name) => void,
-): typeof heard => {
-  if (Result.isFailure(heard) || heard.success._tag !== "Ver" || heard.success.dialects.length <= dialects) return heard
-  limited("dialects")
-  return Result.fail(Codec.unreadable(`VER offers more than ${dialects} dialects`))
-}
-
-const sideOf = (
-  { classify, transition }: Server.Server,
-  limits: Limits.Limits,
-  limited: (limit: Limits.Name) => void,
-): Driver.Side<Kinds> => ({
-  speaker: "Server",
-  limits,
-  payloads: (state) => (state._tag === "LoggedIn" ? Line.clientPayloads : Line.noPayloads),
-  decode: Codec.decodeClient,
-  encode: Codec.encodeServer,
-  classify: (state, heard) => classify(state._tag === "LoggedIn" ? heard : withinDialects(heard, limits, limited)),
-  transition,
-  isLoggedIn: (state) => state._tag === "LoggedIn",
-  isOver: (state) => state._tag === "Closed",
-  hungUp: { _tag: "HungUp" },
-  overdue: { _tag: "Overdue" },
-})
-
-const sessionOf = (
-  driver: ServerDriver,
-  { account, dialect, friendlyName, verified }: Kinds["LoggedIn"],
-  { local, remote }: Admission.Ends,
-  goingDown: Session["goingDown"],
-): Session => ({
-  account,
-  dialect,
-  friendlyName,
-  verified,
-  local,
-  remote,
-  commands: driver.commands,
-  goingDown,
-  send: driver.send,
-  displace: driver.end({ _tag: "Displaced" }),
 })

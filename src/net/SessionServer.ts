@@ -5,14 +5,10 @@
  * The machine is `ServerSession`; here are its clock, its randomness, and what the host knows of the account.
  */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
 import * as Crypto from "node:crypto"
 import type { Postponed, Step } from "../machine/Machine.ts"
 import type * as ClientCommand from "../protocol/ClientCommand.ts"
@@ -21,6 +17,7 @@ import * as Lists from "../session/Lists.ts"
 import * as Message from "../session/Message.ts"
 import * as Product from "../session/Product.ts"
 import * as ServerSession from "../session/ServerSession.ts"
+import * as Ear from "./internal/ear.ts"
 import type * as LoginServer from "./LoginServer.ts"
 
 /** What an application makes of a command: it has answered it, or leaves it to the built-in session. */
@@ -70,7 +67,7 @@ export const defaultLimits: Limits = {
 export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSession<R> => {
   const limits = { ...defaultLimits, ...options.limits }
   const machine = ServerSession.make(options.places ?? {})
-  const { handle = leave, lists = nobody, profile = usual } = options
+  const { handle, lists = nobody, profile = usual } = options
 
   /** What an alarm feeds when it rings. It yields first, or one of no delay would ring while it is still being set. */
   const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
@@ -83,68 +80,67 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     Overdue: { delay: limits.answerTimeout, event: overdue },
   }
 
-  return Effect.fnUntraced(function* (session: LoginServer.Session) {
-    const alarm = yield* FiberHandle.make<unknown>()
-    const setAlarm = yield* FiberHandle.runtime(alarm)<Scope.Scope>()
-    const over = yield* Deferred.make<void>()
-    const turn = Semaphore.makeUnsafe(1)
-    const out: Array<LoginServer.Sayable> = []
+  return (session) =>
+    Effect.flatMap(begin(session, lists, profile), (first) =>
+      Effect.flatMap(Effect.context<R>(), (context) =>
+        Effect.callback<void>((resume) => {
+          const { hear, say, stop, taken } =
+            handle === undefined ? Ear.make(session) : Ear.handling(session, handle, Effect.runForkWith(context))
+          let state: ServerSession.State = first.state
+          let alarm = noAlarm
 
-    const first = yield* begin(session, lists, profile)
-    let state: ServerSession.State = first.state
+          const carryOut = (step: Moved) => {
+            state = step.state
+            const said: Array<LoginServer.Sayable> = []
+            for (const action of step.actions) {
+              switch (action._tag) {
+                case "Say":
+                  said.push(
+                    Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)),
+                  )
+                  break
+                case "SetAlarm":
+                  alarm.interruptUnsafe()
+                  alarm = Effect.runForkWith(context)(Effect.map(ring(action.alarm), feed))
+                  break
+                case "Close":
+                  // Whoever runs this closes the connection when it ends, which it does in a state that is over.
+                  break
+                case "Postponed":
+                  throw new Error(`${action.event._tag} cannot wait in a session`)
+              }
+            }
+            if (said.length > 0) say(said)
+            if (state._tag === "Closed") end(Effect.asVoid(Effect.timeoutOption(taken, limits.lastWordsTimeout)))
+          }
+          const feed = (event: ServerSession.Event) => carryOut(machine.transition(state, event))
+          const end = (last: Effect.Effect<void>) => {
+            alarm.interruptUnsafe()
+            stop()
+            resume(last)
+          }
 
-    const isOver = () => state._tag === "Closed"
-
-    const carryOut = (step: Moved) => {
-      state = step.state
-      for (const action of step.actions) {
-        switch (action._tag) {
-          case "Say":
-            out.push(Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)))
-            break
-          case "SetAlarm":
-            setAlarm(Effect.flatMap(ring(action.alarm), feedAside))
-            break
-          case "Close":
-            // Whoever runs this closes the connection when it ends, which it does in a state that is over.
-            break
-          case "Postponed":
-            throw new Error(`${action.event._tag} cannot wait in a session`)
-        }
-      }
-    }
-
-    /** Says what is to be said with one write, and in the order in which it came up, whoever brought it up. */
-    const flush = turn.withPermit(
-      Effect.suspend(() => (out.length === 0 ? Effect.void : session.send(...out.splice(0)))),
+          carryOut(first)
+          hear({
+            heard: (command) => feed(machine.classify(state, command)),
+            warned: (minutes) => feed({ _tag: "Warn", minutes }),
+            ended: end,
+          })
+          return Effect.sync(() => {
+            alarm.interruptUnsafe()
+            stop()
+          })
+        }),
+      ),
     )
-
-    const feed = (event: ServerSession.Event) =>
-      Effect.suspend(() => {
-        carryOut(machine.transition(state, event))
-        if (!isOver()) return flush
-        return Effect.andThen(Effect.timeoutOption(flush, limits.lastWordsTimeout), Deferred.succeed(over, undefined))
-      })
-
-    /** Feeds what nobody has said: it does not wait for a client that does not read, and time goes on. */
-    const feedAside = (event: ServerSession.Event) => Effect.forkScoped(feed(event), { startImmediately: true })
-
-    const hear = Effect.fnUntraced(function* (command: Heard) {
-      if ((yield* handle(command, session)) === "Unserved") yield* feed(machine.classify(state, command))
-      return !isOver()
-    })
-
-    carryOut(first)
-    yield* Effect.forkScoped(Stream.runForEach(session.goingDown, (minutes) => feedAside({ _tag: "Warn", minutes })))
-    yield* flush
-    yield* Effect.raceFirst(Stream.runForEachWhile(session.commands, hear), Deferred.await(over))
-  }, Effect.scoped)
 }
+
+/** The alarm before one is set. */
+const noAlarm: Fiber.Fiber<void> = Effect.runFork(Effect.void)
 
 /** What the machine makes of an event. */
 type Moved = Step<ServerSession.State, ServerSession.Action | Postponed<ServerSession.Event>>
 
-const leave = () => Effect.succeed<Handled>("Unserved")
 const nobody = () => Effect.succeed(Lists.empty)
 const usual = () => Effect.succeed<Message.Particulars>({})
 

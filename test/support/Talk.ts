@@ -1,7 +1,7 @@
 /** One side of a connection without a socket: bytes and events in, and all that comes of them, in order. */
 import * as Result from "effect/Result"
 import type { Step, Tagged } from "../../src/machine/Machine.ts"
-import type { Action } from "../../src/net/Driver.ts"
+import type { Action } from "../../src/net/internal/driver.ts"
 import * as Codec from "../../src/protocol/Codec.ts"
 import * as Line from "../../src/protocol/Line.ts"
 

@@ -10,15 +10,10 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as Channel from "./channel.ts"
 
 /** How much is written before the writer waits, in bytes: as much as Node keeps for a connection. */
 const highWater = 65_536
-
-/** The other end has closed the connection in good order. */
-export const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
-
-/** The other end is gone. */
-export const lost = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
 
 /** The one who carries the bytes. */
 export interface Courier {
@@ -64,7 +59,7 @@ export const make = (onSilence: () => void): Effect.Effect<Courier> =>
     }
     const write = (chunk: Uint8Array | string | Socket.CloseEvent): Effect.Effect<void, Socket.SocketError> =>
       Effect.suspend(() => {
-        if (!speaking) return Effect.fail(lost)
+        if (!speaking) return Effect.fail(Channel.lost)
         if (Socket.isCloseEvent(chunk)) return Effect.sync(silence)
         if (chunk.length === 0) return Effect.void
         written = Buffer.concat([written, typeof chunk === "string" ? Buffer.from(chunk) : chunk])
@@ -73,11 +68,11 @@ export const make = (onSilence: () => void): Effect.Effect<Courier> =>
         room.closeUnsafe()
         return Effect.andThen(
           room.await,
-          Effect.suspend(() => (speaking ? Effect.void : Effect.fail(lost))),
+          Effect.suspend(() => (speaking ? Effect.void : Effect.fail(Channel.lost))),
         )
       })
     const release = Effect.sync(() => {
-      end(lost)
+      end(Channel.lost)
       Queue.shutdownUnsafe(inbox)
     })
 

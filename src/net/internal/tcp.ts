@@ -1,22 +1,20 @@
 /**
- * A thin `effect/socket` Socket over one connection of `node:net`, and the acceptor and connector that make them.
+ * One connection of `node:net` as a channel, and the acceptor and connector that make them.
  *
  * Effect's own NodeSocket costs three times a bare `node:net` login: a third of that are stack traces that it takes for
- * each clean close, so the errors here are made once. What is said last must arrive: releasing the connection
- * half-closes it and goes on reading until the peer has closed too. Closing over unread bytes makes the system reset the
- * connection, and the peer then loses what it has not read yet: 6 of 200 last words arrived that way, 200 of 200 this way.
+ * each clean close, so there are none here. What is said last must arrive: releasing the connection half-closes it and goes
+ * on reading until the peer has closed too. Closing over unread bytes makes the system reset the connection, and the peer
+ * then loses what it has not read yet: 6 of 200 last words arrived that way, 200 of 200 this way.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import * as Socket from "effect/socket/Socket"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
 import * as Dns from "node:dns"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import type * as Address from "../../protocol/Address.ts"
-
-/** How long a closed connection waits for its peer to close too, in milliseconds. */
-const lingerMillis = 2000
+import * as Channel from "./channel.ts"
 
 /** How many connections the system keeps waiting: with 511, Node's default, 3,000 at once waited for up to 2.9 s. */
 export const backlog = 4096
@@ -26,128 +24,96 @@ const keepAliveMillis = 60_000
 
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMillis, allowHalfOpen: true }
 
-const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
-const lost = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
-
-type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.SocketError>
-
 /** Whether a connection that is being closed keeps the process alive: a server's does, so that last words arrive. */
 type Lingering = "KeepsProcess" | "LetsProcessEnd"
 
-/** The Socket over an open connection. */
-const fromNetSocket = (conn: Net.Socket, lingering: Lingering): Socket.Socket => {
-  let chunks: [Uint8Array, ...Array<Uint8Array>] | undefined
-  let waiter: ((result: Pulled) => void) | undefined
-  let end: Effect.Effect<never, Socket.SocketError> | undefined
-  let released = false
+/** The channel over an open connection; what comes before somebody opens it waits. */
+const channelOver = (conn: Net.Socket, lingering: Lingering): Channel.Channel => {
+  let receiver: Channel.Receiver | undefined
+  let early = ""
+  let hearing: "Open" | "Ended" | "Lost" = "Open"
+  let isPaused = conn.isPaused()
+  let waits = false
 
-  const finish = (error: Socket.SocketError) => {
-    end ??= Effect.fail(error)
-    const resume = waiter
-    waiter = undefined
-    resume?.(end)
+  const lost = () => {
+    if (hearing === "Lost") return
+    hearing = "Lost"
+    receiver?.lost()
   }
   conn.on("data", (bytes) => {
-    if (released) return
-    const resume = waiter
-    if (resume !== undefined) {
-      waiter = undefined
-      resume(Effect.succeed([bytes]))
-    } else {
-      if (chunks === undefined) chunks = [bytes]
-      else chunks.push(bytes)
-      conn.pause()
-    }
+    const text = bytes.toString("latin1")
+    if (receiver === undefined) early += text
+    else receiver.hear(text)
   })
-  conn.on("end", () => finish(closed))
-  conn.on("error", () => finish(lost))
-  conn.on("close", () => finish(lost))
-  conn.pause()
-  // As many as send at once wait for the same event: that is no leak.
-  conn.setMaxListeners(0)
+  conn.on("end", () => {
+    if (hearing !== "Open") return
+    hearing = "Ended"
+    receiver?.ended()
+  })
+  conn.on("error", lost)
+  conn.on("close", lost)
 
-  const pull: Pulled = Effect.callback((resume) => {
-    if (chunks !== undefined) {
-      const taken = chunks
-      chunks = undefined
-      resume(Effect.succeed(taken))
-      return
-    }
-    if (end !== undefined) {
-      resume(end)
-      return
-    }
-    waiter = resume
+  const pause = () => {
+    if (isPaused) return
+    isPaused = true
+    conn.pause()
+  }
+  const resume = () => {
+    if (!isPaused) return
+    isPaused = false
     conn.resume()
-    return Effect.sync(() => {
-      waiter = undefined
-      conn.pause()
-    })
-  })
-
+  }
+  /** Half-closes, and reads on until the peer has closed, too, or has had the time for it. */
   const linger = () => {
-    released = true
-    chunks = undefined
-    finish(lost)
-    if (conn.destroyed) return
-    const timer = setTimeout(() => conn.destroy(), lingerMillis)
-    conn.on("close", () => clearTimeout(timer))
     const flushed = () => {
       if (lingering === "KeepsProcess") return
       timer.unref()
       conn.unref()
     }
+    const timer = setTimeout(() => conn.destroy(), Channel.lingerMillis)
+    conn.on("close", () => clearTimeout(timer))
     if (conn.writableFinished) flushed()
     else conn.once("finish", flushed)
     if (!conn.writableEnded) conn.end()
-    conn.resume()
+    resume()
   }
 
-  const write = (chunk: Uint8Array | string | Socket.CloseEvent): Effect.Effect<void, Socket.SocketError> =>
-    Effect.callback((resume) => {
-      if (conn.destroyed || conn.writableEnded) {
-        resume(Effect.fail(lost))
-        return
+  return {
+    open: (to) => {
+      receiver = to
+      if (early !== "") to.hear(early)
+      early = ""
+      if (hearing === "Ended") to.ended()
+      if (hearing === "Lost") to.lost()
+      resume()
+    },
+    pause,
+    resume,
+    write: (bytes) => {
+      if (conn.destroyed || conn.writableEnded) return "Lost"
+      if (conn.write(bytes, "latin1")) return "Taken"
+      if (!waits) {
+        waits = true
+        conn.once("drain", () => {
+          waits = false
+          receiver?.drained()
+        })
       }
-      if (Socket.isCloseEvent(chunk)) {
-        conn.end()
-        resume(Effect.void)
-        return
-      }
-      if (conn.write(chunk)) {
-        resume(Effect.void)
-        return
-      }
-      const off = () => {
-        conn.off("drain", drained)
-        conn.off("close", gone)
-      }
-      const drained = () => {
-        off()
-        resume(Effect.void)
-      }
-      const gone = () => {
-        off()
-        resume(Effect.fail(lost))
-      }
-      conn.on("drain", drained)
-      conn.on("close", gone)
-      return Effect.sync(off)
-    })
-
-  return Socket.make({
-    reader: Effect.flatMap(Effect.scope, (scope) =>
-      Effect.as(Scope.addFinalizer(scope, Effect.sync(linger)), {
-        pull,
-        upgrade: Socket.SocketUpgradeError.unsupported,
-      }),
-    ),
-    writer: Effect.succeed({
-      write,
-      writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }),
-    }),
-  })
+      return "Waits"
+    },
+    end: () => conn.end(),
+    release: () => {
+      receiver = nobody
+      if (conn.destroyed) return
+      // Both are done, and nothing is left to be taken: the system closes it by itself.
+      if (conn.readableEnded && conn.writableLength === 0) conn.end()
+      else linger()
+    },
+  }
 }
+
+/** Hears nothing. */
+const nobody: Channel.Receiver = { hear: () => {}, ended: () => {}, lost: () => {}, drained: () => {} }
 
 /** One end of a connection. */
 export const endpoint = (host: string | undefined, port: number | undefined): Address.Address => ({
@@ -172,6 +138,34 @@ export interface Accepted {
   /** Has this run once nothing is left of it. */
   readonly onClosed: (run: () => void) => void
 }
+
+/** A connection of ours, which is a Socket only for whoever asks for that. */
+class AcceptedConnection implements Accepted {
+  readonly #channel: Channel.Channel
+  readonly remote: Address.Address
+  readonly local: Address.Address
+  readonly refuse: () => void
+  readonly onClosed: Accepted["onClosed"]
+
+  constructor(conn: Net.Socket, channel: Channel.Channel) {
+    this.#channel = channel
+    this.remote = endpoint(conn.remoteAddress, conn.remotePort)
+    this.local = endpoint(conn.localAddress, conn.localPort)
+    this.refuse = () => conn.destroy()
+    this.onClosed = (run) => (conn.closed ? run() : conn.once("close", run))
+  }
+
+  get socket(): Socket.Socket {
+    return Channel.toSocket(this.#channel)
+  }
+
+  static channelOf(this: void, accepted: Accepted): Channel.Channel {
+    return #channel in accepted ? accepted.#channel : Channel.of(accepted.socket)
+  }
+}
+
+/** The channel of a connection that was accepted, which is the channel's from now on. */
+export const channelOf: (accepted: Accepted) => Channel.Channel = AcceptedConnection.channelOf
 
 /** A listening socket. */
 export interface Listener {
@@ -226,16 +220,12 @@ export const listen = Effect.fnUntraced(function* (
     address: boundTo(server, at),
     accept: (take) => {
       const accepted = (conn: Net.Socket) =>
-        take({
-          socket: fromNetSocket(
-            Option.match(securing, { onNone: () => conn, onSome: (securing) => secure(conn, securing) }),
-            "KeepsProcess",
+        take(
+          new AcceptedConnection(
+            conn,
+            channelOver(Option.isSome(securing) ? secure(conn, securing.value) : conn, "KeepsProcess"),
           ),
-          remote: endpoint(conn.remoteAddress, conn.remotePort),
-          local: endpoint(conn.localAddress, conn.localPort),
-          refuse: () => conn.destroy(),
-          onClosed: (run) => (conn.closed ? run() : conn.once("close", run)),
-        })
+        )
       if (server.listenerCount("connection", keep) === 0) throw new Error("This listener is served already.")
       server.off("connection", keep).on("connection", accepted)
       early.forEach(accepted)
@@ -309,7 +299,10 @@ export const connect = (
           held.top.destroy()
           resume(Effect.fail(error))
         }
-        const hold = () => fromNetSocket(held.top, "LetsProcessEnd")
+        const hold = () => {
+          held.top.pause()
+          return Channel.toSocket(channelOver(held.top, "LetsProcessEnd"))
+        }
         const take = () => {
           if (tls !== undefined) {
             // Nobody says anything before we begin.

@@ -1,0 +1,234 @@
+/**
+ * Bytes both ways, pushed: what a driver needs of a connection, and no more.
+ *
+ * Over a Socket each batch of bytes is a pull that a fiber waits for, and each answer a write that it waits for: 3 times
+ * the time of a bare `node:net` login, and 10 KB for each connection that is quiet. Here bytes are handed over on the stack
+ * on which they came. A Socket that nobody has wrapped gives its own channel away ({@link of}); any other is made one.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import * as Bytes from "../../protocol/Bytes.ts"
+
+/** Who is told what comes; one thing at a time, and nothing while the channel is paused but that it is lost. */
+export interface Receiver {
+  /** Some bytes, one character each. */
+  readonly hear: (bytes: string) => void
+  /** The peer says no more, in good order; it may still listen. */
+  readonly ended: () => void
+  /** The connection is gone. */
+  readonly lost: () => void
+  /** What waited to be taken has been taken. */
+  readonly drained: () => void
+}
+
+/** What became of something that was written: taken, waiting until the receiver is told `drained`, or lost. */
+type Written = "Taken" | "Waits" | "Lost"
+
+/** One connection. */
+export interface Channel {
+  /** Hands over what comes, from the first byte on. Once. */
+  readonly open: (receiver: Receiver) => void
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly write: (bytes: string) => Written
+  /** Says no more, and hears on. */
+  readonly end: () => void
+  /** Lets go of it: what has been written is delivered, and nothing is handed over any more. */
+  readonly release: () => void
+}
+
+/** How long a closed connection waits for its peer to close too, in milliseconds. */
+export const lingerMillis = 2000
+
+/** The other end has closed the connection in good order. */
+export const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
+
+/** The other end is gone. */
+export const lost = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
+
+const toBytes = (chunk: Uint8Array | string): string =>
+  typeof chunk === "string" ? Bytes.fromText(chunk) : Bytes.fromUint8Array(chunk)
+
+type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.SocketError>
+
+/** The channels of the Socket that are made of them. */
+const channels = new WeakMap<Socket.Socket, Channel>()
+
+/** The Socket over a channel; releasing its reader releases the channel. */
+export const toSocket = (channel: Channel): Socket.Socket => {
+  let chunks: [Uint8Array, ...Array<Uint8Array>] | undefined
+  let waiter: ((result: Pulled) => void) | undefined
+  let end: Effect.Effect<never, Socket.SocketError> | undefined
+  const writers = new Set<(result: Effect.Effect<void, Socket.SocketError>) => void>()
+
+  const stir = (result: Effect.Effect<void, Socket.SocketError>) => {
+    const resumes = Array.from(writers)
+    writers.clear()
+    for (const resume of resumes) resume(result)
+  }
+  const finish = (error: Socket.SocketError) => {
+    end ??= Effect.fail(error)
+    const resume = waiter
+    waiter = undefined
+    resume?.(end)
+  }
+  const gone = () => {
+    finish(lost)
+    stir(Effect.fail(lost))
+  }
+  const receiver: Receiver = {
+    hear: (bytes) => {
+      const chunk = Bytes.toUint8Array(bytes)
+      const resume = waiter
+      channel.pause()
+      if (resume !== undefined) {
+        waiter = undefined
+        resume(Effect.succeed([chunk]))
+      } else if (chunks === undefined) chunks = [chunk]
+      else chunks.push(chunk)
+    },
+    ended: () => finish(closed),
+    lost: gone,
+    drained: () => stir(Effect.void),
+  }
+  const pull: Pulled = Effect.callback((resume) => {
+    if (chunks !== undefined) {
+      const taken = chunks
+      chunks = undefined
+      resume(Effect.succeed(taken))
+      return
+    }
+    if (end !== undefined) {
+      resume(end)
+      return
+    }
+    waiter = resume
+    channel.resume()
+    return Effect.sync(() => {
+      waiter = undefined
+      channel.pause()
+    })
+  })
+  const write = (chunk: Uint8Array | string | Socket.CloseEvent): Effect.Effect<void, Socket.SocketError> =>
+    Effect.callback((resume) => {
+      if (Socket.isCloseEvent(chunk)) {
+        channel.end()
+        resume(Effect.void)
+        return
+      }
+      switch (channel.write(toBytes(chunk))) {
+        case "Taken":
+          resume(Effect.void)
+          return
+        case "Lost":
+          resume(Effect.fail(lost))
+          return
+        case "Waits":
+          writers.add(resume)
+          return Effect.sync(() => writers.delete(resume))
+      }
+    })
+  const socket = Socket.make({
+    reader: Effect.flatMap(Effect.scope, (scope) => {
+      channel.open(receiver)
+      channel.pause()
+      return Effect.as(
+        Scope.addFinalizer(
+          scope,
+          Effect.sync(() => {
+            channel.release()
+            chunks = undefined
+            gone()
+          }),
+        ),
+        { pull, upgrade: Socket.SocketUpgradeError.unsupported },
+      )
+    }),
+    writer: Effect.succeed({ write, writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }) }),
+  })
+  channels.set(socket, channel)
+  return socket
+}
+
+/** The channel of a Socket, which is the channel's from now on. */
+export const of = (socket: Socket.Socket): Channel => channels.get(socket) ?? fromSocket(socket)
+
+/** The code with which a Socket ends in good order. */
+const cleanClose = 1000
+
+/** The channel over any Socket: one fiber reads, and each write has one. */
+const fromSocket = (socket: Socket.Socket): Channel => {
+  const scope = Scope.makeUnsafe()
+  const gate = Latch.makeUnsafe(true)
+  /** What is being written. */
+  const writes = new Set<Fiber.Fiber<void, Socket.SocketError>>()
+  let isGone = false
+  let writer: Option.Option<Socket.Writer> = Option.none()
+
+  const read = Effect.fnUntraced(function* (receiver: Receiver) {
+    const { pull } = yield* socket.reader
+    writer = Option.some(yield* socket.writer)
+    yield* Effect.forkScoped(
+      Effect.gen(function* () {
+        while (true) {
+          yield* gate.await
+          const chunks = yield* pull
+          yield* gate.await
+          for (const chunk of chunks) receiver.hear(toBytes(chunk))
+        }
+      }).pipe(Effect.catch((error) => Effect.sync(() => end(receiver, error)))),
+    )
+  })
+  const end = (receiver: Receiver, { reason }: Socket.SocketError) => {
+    if (reason._tag === "SocketCloseError" && reason.code === cleanClose) {
+      receiver.ended()
+      return
+    }
+    isGone = true
+    receiver.lost()
+  }
+  let drained = () => {}
+
+  const write = (chunk: Uint8Array | Socket.CloseEvent): Written => {
+    if (isGone || Option.isNone(writer)) return "Lost"
+    const fiber = Effect.runFork(writer.value.write(chunk))
+    const result = fiber.pollUnsafe()
+    if (result !== undefined) return Exit.isSuccess(result) ? "Taken" : "Lost"
+    writes.add(fiber)
+    fiber.addObserver(() => {
+      writes.delete(fiber)
+      if (writes.size === 0) drained()
+    })
+    return "Waits"
+  }
+
+  return {
+    open: (receiver) => {
+      drained = receiver.drained
+      Effect.runFork(
+        read(receiver).pipe(
+          Scope.provide(scope),
+          Effect.catch((error) => Effect.sync(() => end(receiver, error))),
+        ),
+      )
+    },
+    pause: () => void gate.closeUnsafe(),
+    resume: () => void gate.openUnsafe(),
+    write: (bytes) => write(Bytes.toUint8Array(bytes)),
+    end: () => void write(new Socket.CloseEvent()),
+    release: () => {
+      drained = () => {}
+      Effect.runFork(
+        Effect.andThen(
+          writes.size === 0 ? Effect.void : Effect.timeoutOption(Fiber.awaitAll(writes), lingerMillis),
+          Scope.close(scope, Exit.void),
+        ),
+      )
+    },
+  }
+}
