@@ -5,9 +5,8 @@
  * out; and for the address by itself. Where they are counted is a layer's matter: in memory, or in a store that several
  * servers share (`effect/persistence/RateLimiter`).
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as IpNetwork from "effect/net/IpNetwork"
@@ -88,13 +87,19 @@ const tally = () => {
 
 const nothing: Release = () => {}
 
-/** Counts as told; those limits hold under which this is run. */
-const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
+/** Under which key failed logins are counted, for each limit. */
+type Keys = { readonly [limit in Failures]: string }
+
+/** Failed logins, where they are counted. */
+interface Counted {
+  readonly exhausted: (keys: Keys) => Effect.Effect<Option.Option<Failures>>
+  readonly failed: (keys: Keys) => Effect.Effect<void>
+}
+
+/** Failed logins in a store, which may be far away. */
+const inStore = Effect.gen(function* () {
   const limits = yield* Limits.Current
   const limiter = yield* RateLimiter.RateLimiter
-  const connections = tally()
-  const perAddress = tally()
-  const logins = tally()
   const log = Seldom.make()
 
   /** What a store says; where it fails, or takes too long, nothing is held against anybody. */
@@ -112,14 +117,92 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
   const consume = (limit: Failures, key: string, tokens: number, onExceeded: "delay" | "fail") =>
     limiter.consume({ key, tokens, onExceeded, limit: limits[limit], window: limits.failureWindow })
 
-  const hasReached = (limit: Failures, key: string) =>
-    Effect.map(consume(limit, key, 0, "delay"), ({ remaining }) => remaining <= 0)
+  const hasReached = (limit: Failures, keys: Keys) =>
+    Effect.map(consume(limit, keys[limit], 0, "delay"), ({ remaining }) => remaining <= 0)
 
   /** One more, up to the limit: what is beyond it makes the time no longer. */
-  const count = (limit: Failures, key: string) =>
-    Effect.catch(consume(limit, key, 1, "fail"), (error) =>
+  const count = (limit: Failures, keys: Keys) =>
+    Effect.catch(consume(limit, keys[limit], 1, "fail"), (error) =>
       error.reason._tag === "RateLimitExceeded" ? Effect.void : Effect.fail(error),
     )
+
+  return {
+    exhausted: (keys) =>
+      orElse(
+        Effect.gen(function* () {
+          if (yield* hasReached("failuresPerAddress", keys)) return Option.some("failuresPerAddress" as const)
+          return (yield* hasReached("failuresPerAccount", keys))
+            ? Option.some("failuresPerAccount" as const)
+            : Option.none()
+        }),
+        Option.none(),
+      ),
+    failed: (keys) =>
+      orElse(Effect.andThen(count("failuresPerAccount", keys), count("failuresPerAddress", keys)), undefined),
+  } satisfies Counted
+})
+
+/** How many accounts and addresses with failed logins are kept in memory: of about 100 bytes each. */
+const maxKeys = 65_536
+
+/**
+ * Failed logins in memory, counted as the rate limiter does: each is forgotten in its share of the window. The limiter
+ * itself, with its time-out, would take 15 us of each login.
+ *
+ * Only failures take a place; where there would be too many, all are forgotten. Whoever has so many addresses cannot be
+ * held by them.
+ */
+const inMemory = Effect.gen(function* () {
+  const limits = yield* Limits.Current
+  const window = Duration.toMillis(limits.failureWindow)
+  const failures = new Map<string, { readonly count: number; readonly until: number }>()
+
+  /** Time as it passes: a clock that is set, forward or back, neither lets anybody go nor keeps anybody for longer. */
+  const at = <A>(use: (now: number) => A): Effect.Effect<A> =>
+    Effect.clockWith((clock) => Effect.sync(() => use(Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n))))
+
+  /** How many there are under a key, and until when. */
+  const under = (key: string, now: number) => {
+    const failed = failures.get(key)
+    return failed === undefined || failed.until <= now ? { count: 0, until: now } : failed
+  }
+
+  const hasReached = (limit: Failures, keys: Keys, now: number) => under(keys[limit], now).count >= limits[limit]
+
+  /** One more, up to the limit: what is beyond it makes the time no longer. */
+  const count = (limit: Failures, keys: Keys, now: number) => {
+    const key = keys[limit]
+    const { count, until } = under(key, now)
+    if (count >= limits[limit]) return
+    if (!failures.has(key) && failures.size >= maxKeys) failures.clear()
+    failures.set(key, { count: count + 1, until: until + window / limits[limit] })
+  }
+
+  return {
+    exhausted: (keys) =>
+      at((now) => {
+        if (hasReached("failuresPerAddress", keys, now)) return Option.some("failuresPerAddress")
+        return hasReached("failuresPerAccount", keys, now) ? Option.some("failuresPerAccount") : Option.none()
+      }),
+    failed: (keys) =>
+      at((now) => {
+        count("failuresPerAccount", keys, now)
+        count("failuresPerAddress", keys, now)
+      }),
+  } satisfies Counted
+})
+
+/** Counts as told; those limits hold under which this is run. */
+const make = Effect.fnUntraced(function* <R>(
+  { exempt = loopback }: Options,
+  counting: Effect.Effect<Counted, never, R>,
+) {
+  const limits = yield* Limits.Current
+  const failures = yield* counting
+  const connections = tally()
+  const perAddress = tally()
+  const logins = tally()
+  const log = Seldom.make()
 
   const connectInTotal = () =>
     Result.fromOption(connections.enter("", limits.connections), () => "connections" as const)
@@ -133,6 +216,10 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
 
   const counted = (place: string): Peer => {
     const together = (account: Account.Account) => `${Account.fold(account)} ${place}`
+    const keys = (account: Account.Account): Keys => ({
+      failuresPerAccount: together(account),
+      failuresPerAddress: place,
+    })
     return {
       connect: () => {
         const total = connectInTotal()
@@ -151,21 +238,8 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
       },
       begin: (account) =>
         Result.fromOption(logins.enter(together(account), limits.loginsPerAccount), () => "loginsPerAccount" as const),
-      exhausted: (account) =>
-        orElse(
-          Effect.gen(function* () {
-            if (yield* hasReached("failuresPerAddress", place)) return Option.some("failuresPerAddress" as const)
-            return (yield* hasReached("failuresPerAccount", together(account)))
-              ? Option.some("failuresPerAccount" as const)
-              : Option.none()
-          }),
-          Option.none(),
-        ),
-      failed: (account) =>
-        orElse(
-          Effect.andThen(count("failuresPerAccount", together(account)), count("failuresPerAddress", place)),
-          undefined,
-        ),
+      exhausted: (account) => failures.exhausted(keys(account)),
+      failed: (account) => failures.failed(keys(account)),
     }
   }
 
@@ -195,55 +269,11 @@ const make = Effect.fnUntraced(function* ({ exempt = loopback }: Options) {
 
 /** Counts failed logins where the rate limiter does: for servers that are to share what they know. */
 export const layer = (options: Options = {}): Layer.Layer<Throttle, never, RateLimiter.RateLimiter> =>
-  Layer.effect(Throttle, make(options))
-
-/** How many accounts and addresses with failed logins are kept in memory: of about 100 bytes each. */
-const maxKeys = 65_536
-
-/** Time as it passes: a clock that is set, forward or back, neither lets anybody go nor keeps anybody for longer. */
-const passing = Effect.map(Clock.Clock, (clock): Clock.Clock => {
-  const currentTimeMillisUnsafe = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-  return {
-    currentTimeMillisUnsafe,
-    currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
-    currentTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    currentTimeNanos: clock.monotonicTimeNanos,
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: clock.monotonicTimeNanos,
-    sleep: (duration) => clock.sleep(duration),
-  }
-})
-
-/**
- * The store in memory, which keeps what it has once heard of: so it hears of failures only, and where there would be too
- * many of them, all are forgotten. Whoever has so many addresses cannot be held by them.
- */
-const layerStore = Layer.effect(
-  RateLimiter.RateLimiterStore,
-  Effect.gen(function* () {
-    const anew = Effect.provide(RateLimiter.RateLimiterStore, Layer.fresh(RateLimiter.layerStoreMemory))
-    let store = yield* anew
-    const keys = new Set<string>()
-    return {
-      ...store,
-      fixedWindow: Effect.fnUntraced(function* (options) {
-        if (!keys.has(options.key)) {
-          if (options.tokens === 0) return [0, 0] as const
-          if (keys.size >= maxKeys) {
-            keys.clear()
-            store = yield* anew
-          }
-          keys.add(options.key)
-        }
-        return yield* Effect.provideService(store.fixedWindow(options), Clock.Clock, yield* passing)
-      }),
-    } satisfies RateLimiter.RateLimiterStore["Service"]
-  }),
-)
+  Layer.effect(Throttle, make(options, inStore))
 
 /** Counts failed logins in memory. */
 export const layerMemory = (options: Options = {}): Layer.Layer<Throttle> =>
-  layer(options).pipe(Layer.provide(RateLimiter.layer), Layer.provide(layerStore))
+  Layer.effect(Throttle, make(options, inMemory))
 
 /** The throttle that is provided, or else one in memory. */
 export const orInMemory = (options: Options = {}): Effect.Effect<Throttle["Service"]> =>

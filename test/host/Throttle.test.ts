@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
+import * as fc from "fast-check"
 import * as Limits from "../../src/host/Limits.ts"
 import * as Throttle from "../../src/host/Throttle.ts"
 import * as Account from "../../src/protocol/Account.ts"
@@ -174,6 +175,38 @@ describe("a failed login", () => {
         yield* turnedAway
         assert.strictEqual(logs.length, 2)
       }).pipe(Effect.provideService(Clock.Clock, clock))
+    }),
+  )
+
+  it.effect("counts in memory as it does with effect's rate limiter, whatever fails when", () =>
+    Effect.gen(function* () {
+      const step = fc.record({
+        account: fc.constantFrom(alice, bob),
+        host: fc.constantFrom("192.0.2.1", "192.0.2.2"),
+        fails: fc.integer({ min: 0, max: 3 }),
+        then: fc.constantFrom(0, 1, 999, 10_000, 15_000, 20_000, 60_000),
+      })
+      const limits = Limits.layer({ failuresPerAccount: 3, failuresPerAddress: 4, failureWindow: "1 minute" })
+      const limiter = Throttle.layer().pipe(
+        Layer.provide(RateLimiter.layer),
+        Layer.provide(Layer.fresh(RateLimiter.layerStoreMemory)),
+      )
+      const reached = new Set<string>()
+      for (const steps of fc.sample(fc.array(step, { maxLength: 40 }), 50)) {
+        const memory = yield* Effect.provide(Throttle.Throttle, Layer.provide(Throttle.layerMemory(), limits))
+        const effects = yield* Effect.provide(Throttle.Throttle, Layer.provide(limiter, limits))
+        for (const { account, fails, host, then } of steps) {
+          for (let i = 0; i < fails; i++) {
+            yield* memory.at(host).failed(account)
+            yield* effects.at(host).failed(account)
+          }
+          yield* TestClock.adjust(then)
+          const limit = yield* memory.at(host).exhausted(account)
+          assert.deepStrictEqual(limit, yield* effects.at(host).exhausted(account), JSON.stringify(steps))
+          reached.add(Option.getOrElse(limit, () => "none"))
+        }
+      }
+      assert.sameMembers(Array.from(reached), ["none", "failuresPerAccount", "failuresPerAddress"])
     }),
   )
 
