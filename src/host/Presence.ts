@@ -1,7 +1,6 @@
 /**
  * Who is signed in where: one session an account, and the one that signs in last has it.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Account from "../protocol/Account.ts"
 import * as Address from "../protocol/Address.ts"
@@ -68,18 +67,22 @@ export class Presence extends Context.Service<
 export const layerMemory: Layer.Layer<Presence> = Layer.sync(Presence, () => {
   const sessions = new Map<string, Arrival & SignedIn>()
   return {
-    signIn: Effect.fnUntraced(function* (arrival: Arrival) {
-      const name = Account.fold(arrival.account)
-      const session = { ...arrival, since: yield* Clock.currentTimeMillis }
-      const before = sessions.get(name)
-      // Deleted first, since a map keeps the place of a name that is set anew.
-      sessions.delete(name)
-      sessions.set(name, session)
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => (sessions.get(name) === session ? sessions.delete(name) : false)),
-      )
-      if (before !== undefined) yield* before.displace
-    }, Effect.uninterruptible),
+    signIn: (arrival) =>
+      Effect.uninterruptible(
+        Effect.flatMap(Effect.scope, (scope) =>
+          Effect.clockWith((clock) => {
+            const name = Account.fold(arrival.account)
+            const session = { ...arrival, since: clock.currentTimeMillisUnsafe() }
+            const before = sessions.get(name)
+            // Deleted first, since a map keeps the place of a name that is set anew.
+            sessions.delete(name)
+            sessions.set(name, session)
+            const signOut = Effect.sync(() => (sessions.get(name) === session ? sessions.delete(name) : false))
+            const signedIn = Scope.addFinalizer(scope, signOut)
+            return before === undefined ? signedIn : Effect.andThen(signedIn, before.displace)
+          }),
+        ),
+      ),
     list: Effect.sync(() =>
       Array.from(sessions.values(), ({ account, dialect, local, remote, since }) => ({
         account,
