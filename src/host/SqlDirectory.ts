@@ -22,6 +22,7 @@ import * as Account from "../protocol/Account.ts"
 import * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as Directory from "./Directory.ts"
 import type * as DirectoryKey from "./DirectoryKey.ts"
+import * as Lookup from "./internal/lookup.ts"
 import * as Seal from "./internal/seal.ts"
 import * as Token from "./Token.ts"
 
@@ -201,6 +202,7 @@ const nobodyName = "nobody"
 /** A database that is open. */
 interface Opened {
   readonly sql: SqlClient.SqlClient
+  readonly lookup: Option.Option<Lookup.Lookup["Service"]>
   readonly name: string
   /** Seals and opens passwords. */
   readonly seal: Seal.Seal
@@ -213,6 +215,7 @@ const open = Effect.fnUntraced(function* ({
   name = "The database",
 }: Options): Effect.fn.Return<Opened, OpenError, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
+  const lookup = yield* Effect.serviceOption(Lookup.Lookup)
   const orOpenError = Effect.mapError(notOpened(name))
   const check = Effect.map(
     seals(
@@ -249,7 +252,7 @@ const open = Effect.fnUntraced(function* ({
   if (!(yield* orOpenError(fits))) {
     return yield* new OpenError({ message: `${name} is sealed with another key than the one given.` })
   }
-  return { sql, name, seal, fits }
+  return { sql, lookup, name, seal, fits }
 })
 
 /** What there is, a page at a time: each is what comes after the last of the one before. */
@@ -286,7 +289,7 @@ const unsealableToken = (account: string, id: Token.Id): string =>
 const unsealable = (account: Account.Account): string =>
   `The password of ${account} is sealed with another key, or somebody has tampered with it; it has to be set anew.`
 
-const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"] => {
+const make = ({ fits, lookup, name, seal, sql }: Opened): Directory.Directory["Service"] => {
   const troubled = (error: Trouble) =>
     new Directory.DirectoryError({ message: `${name} cannot be used now: ${whyNot(error)}.` })
 
@@ -349,17 +352,28 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
     })
   }
 
+  /** An account beside each of its tokens. */
+  const joined = Lookup.make(
+    lookup,
+    (name) =>
+      sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
+        FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
+        WHERE msnp_accounts.name = ${name}`,
+  )
+
   /** The account that these rows are about, with the token that stands in each. What is the account's is the same in all. */
   const foundOf = (
     rows: ReadonlyArray<JoinedRow>,
-  ): Result.Result<Option.Option<Directory.Found>, Directory.DirectoryError> =>
-    Result.gen(function* () {
-      const [row] = rows
-      if (row === undefined) return Option.none()
-      const entry = yield* entryOf(row)
-      const tokens = yield* Result.all(rows.map(proofOf))
-      return row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) })
-    })
+  ): Result.Result<Option.Option<Directory.Found>, Directory.DirectoryError> => {
+    const [row] = rows
+    if (row === undefined) return Result.succeed(Option.none())
+    const proofs = Result.all(rows.map(proofOf))
+    return Result.flatMap(entryOf(row), (entry) =>
+      Result.map(proofs, (proofs) =>
+        row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(proofs) }),
+      ),
+    )
+  }
 
   /** The one account that a statement is about, as it was created. */
   const one = (account: Account.Account, statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
@@ -407,10 +421,7 @@ const make = ({ fits, name, seal, sql }: Opened): Directory.Directory["Service"]
 
   return {
     find: (account) => {
-      const joined = sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
-        FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
-        WHERE msnp_accounts.name = ${Account.fold(account)}`
-      const orNobody = Effect.map(joined, (rows) => (rows.length === 0 ? [nobody] : rows))
+      const orNobody = Effect.map(joined(Account.fold(account)), (rows) => (rows.length === 0 ? [nobody] : rows))
       return Effect.flatMap(answer(joinedRows, orNobody), (rows) => Effect.fromResult(foundOf(rows)))
     },
 

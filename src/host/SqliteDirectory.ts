@@ -10,13 +10,14 @@ import * as Option from "effect/Option"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Bytes from "../protocol/Bytes.ts"
 import type * as Directory from "./Directory.ts"
 import * as DirectoryKey from "./DirectoryKey.ts"
+import type * as Lookup from "./internal/lookup.ts"
 import * as Sqlite from "./internal/sqlite.ts"
 import * as SqlDirectory from "./SqlDirectory.ts"
 
@@ -197,8 +198,8 @@ const lock = Effect.fnUntraced(function* (file: string): Effect.fn.Return<void, 
   )
 })
 
-const database = (file: string): Layer.Layer<SqlClient.SqlClient, SqlDirectory.OpenError> =>
-  Layer.effect(SqlClient.SqlClient, Effect.mapError(Sqlite.make(file), SqlDirectory.notOpened(file))).pipe(
+const database = (file: string): Layer.Layer<SqlClient.SqlClient | Lookup.Lookup, SqlDirectory.OpenError> =>
+  Layer.effectContext(Effect.mapError(Sqlite.services(file), SqlDirectory.notOpened(file))).pipe(
     Layer.provide(Reactivity.layer),
   )
 

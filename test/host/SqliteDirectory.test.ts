@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -369,6 +370,34 @@ describe("a directory in a file", () => {
       other.close()
       yield* Fiber.join(writing)
       assert.isTrue(Option.isSome(yield* directory.find(Account.Account.make("bob@x"))))
+    }),
+  )
+
+  it.live("shows how it finds an account to whoever traces, and finds the same one as for others", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        },
+      })
+      const { account } = World.alice
+      const directory = yield* open(yield* freshPath)
+      yield* directory.create([World.alice])
+      const { secret } = yield* directory.addToken(account, label)
+      for (const find of [directory.find(account), Effect.withTracer(directory.find(account), tracer)]) {
+        const { password, tokens, ...found } = Option.getOrThrow(yield* find)
+        const { password: _, ...created } = World.alice
+        assert.deepStrictEqual(found, created)
+        assert.deepStrictEqual(
+          [password, ...tokens.map(({ secret }) => secret)].map(Redacted.value),
+          [World.alice.password, secret].map(Redacted.value),
+        )
+      }
+      assert.lengthOf(spans, 1)
+      assert.include(spans[0]?.attributes.get("db.query.text"), "WHERE msnp_accounts.name = ?")
     }),
   )
 

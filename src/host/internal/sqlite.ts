@@ -2,6 +2,7 @@
  * A `SqlClient` over `node:sqlite`: a connection for transactions, one at a time, and another for all else, which sees
  * nothing of them before they are committed. An official driver of Effect can take this file's place.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Reactivity from "effect/reactivity/Reactivity"
@@ -14,6 +15,7 @@ import * as SqlError from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as Sqlite from "node:sqlite"
+import * as Lookup from "./lookup.ts"
 
 /** Node's module, loaded without its warning of being experimental: nothing else can be warned of meanwhile. */
 const load = (): typeof Sqlite => {
@@ -124,10 +126,14 @@ const connection = Effect.fnUntraced(function* (path: string) {
   return { ...connect(database), isTransaction: () => database.isTransaction }
 })
 
-/** The client of a database file, which is closed with the scope. */
-export const make = Effect.fnUntraced(function* (
+/** The client of a database file, which is closed with the scope, and its short way to look something up. */
+export const services = Effect.fnUntraced(function* (
   path: string,
-): Effect.fn.Return<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> {
+): Effect.fn.Return<
+  Context.Context<SqlClient.SqlClient | Lookup.Lookup>,
+  SqlError.SqlError,
+  Scope.Scope | Reactivity.Reactivity
+> {
   // A statement is done when it returns, so all that have no transaction can share one.
   const shared = yield* connection(path)
   const { isTransaction, onCommitFailure, transactionAcquirer } = SqlClient.makeSqliteAcquirers({
@@ -135,7 +141,7 @@ export const make = Effect.fnUntraced(function* (
     semaphore: yield* Semaphore.make(1),
     isTransaction: (own) => own.isTransaction(),
   })
-  return yield* SqlClient.make({
+  const client = yield* SqlClient.make({
     acquirer: Effect.succeed(shared),
     borrower: (use) => use(shared),
     transactionAcquirer,
@@ -146,4 +152,11 @@ export const make = Effect.fnUntraced(function* (
     driver: "node-sqlite",
     spanAttributes: [["db.system.name", "sqlite"]],
   })
+  return Context.make(SqlClient.SqlClient, client).pipe(Context.add(Lookup.Lookup, shared))
 })
+
+/** The client alone. */
+export const make = (
+  path: string,
+): Effect.Effect<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.map(services(path), Context.get(SqlClient.SqlClient))
