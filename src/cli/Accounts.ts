@@ -23,6 +23,9 @@ export const alice = entry("alice@example.com", alicesPassword, "Alice Liddell")
 /** The demo accounts. */
 export const demo: ReadonlyArray<Directory.Entry> = [alice, entry("bob@example.com", "builder", "Bob")]
 
+/** The most accounts of a crowd: as many as five digits can number. */
+export const maxCrowd = 100_000
+
 /** Many accounts, for trying out load: `user00000@example.com` and on, each with the password `password`. */
 export const crowd = (size: number): ReadonlyArray<Directory.Entry> =>
   Array.from({ length: size }, (_, index) => {

@@ -18,6 +18,7 @@ export const exitCodes = {
   LoggedOut: 6,
   ServerMisbehaved: 7,
   Misdirected: 7,
+  SomeFailed: 8,
 } as const
 
 /** A command failed. */

@@ -58,6 +58,9 @@ export const fail = (reader: Reader, why: string, failure: Failure.Failure): Eff
 /** A time, in milliseconds since 1970, in UTC and to the second. */
 export const time = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis)).replace(/\.\d+Z$/, "Z")
 
+/** A figure with the three digits that say something. */
+export const digits = (figure: number): string => String(Number(figure.toPrecision(3)))
+
 /** A row of a table, in columns of these widths; the last cell is as wide as it is. */
 export const row = (widths: ReadonlyArray<number>, cells: ReadonlyArray<string>): string =>
   cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  ")

@@ -32,29 +32,41 @@ export const bar = (what: string, done: number, total: number, columns: number):
 /** Nobody is shown anything. */
 const unseen: Progress = () => {}
 
+/** Shows a text in the place of the one before it. */
+export type Line = (text: string) => void
+
 /**
- * Shows how much is done of what there is, and cleans up with the scope. The total is not asked for where nothing is
- * shown: by a program, and where standard error is no terminal, or one that cannot go back to the start of its line.
+ * A line of standard error that is drawn anew each time, and gone with the scope. None where nothing is shown: to a
+ * program, and where standard error is no terminal, or one that cannot go back to the start of its line.
  */
+export const line = Effect.fnUntraced(function* (
+  reader: Output.Reader,
+): Effect.fn.Return<Option.Option<Line>, never, Scope.Scope | Stdio.Stdio> {
+  const stdio = yield* Stdio.Stdio
+  const term = yield* Effect.orDie(Config.option(Config.String("TERM")))
+  const isShown = reader === "Person" && (yield* stdio.stderrIsTerminal) && !Option.contains(term, "dumb")
+  if (!isShown) return Option.none()
+  yield* Effect.addFinalizer(() => Effect.sync(() => void process.stderr.write(clear)))
+  return Option.some((text) => void process.stderr.write(clear + text))
+})
+
+/** How wide the terminal is, in characters. Some do not say. */
+export const columns = (): number => process.stderr.columns || unknownWidth
+
+/** Shows how much is done of what there is, on such a line. The total is not asked for where nothing is shown. */
 export const make = Effect.fnUntraced(function* <E, R>(
   reader: Output.Reader,
   what: string,
   total: Effect.Effect<number, E, R>,
 ): Effect.fn.Return<Progress, E, R | Scope.Scope | Stdio.Stdio> {
-  const stdio = yield* Stdio.Stdio
-  const term = yield* Effect.orDie(Config.option(Config.String("TERM")))
-  const isShown = reader === "Person" && (yield* stdio.stderrIsTerminal) && !Option.contains(term, "dumb")
-  if (!isShown) return unseen
+  const shown = yield* line(reader)
+  if (Option.isNone(shown)) return unseen
 
   const all = yield* total
-  yield* Effect.addFinalizer(() => Effect.sync(() => void process.stderr.write(clear)))
   let done = 0
   return () => {
     done++
     // A hundred drawings are enough for the eye.
-    if (done === all || done % Math.ceil(all / 100) === 0) {
-      // Some terminals do not say how wide they are.
-      process.stderr.write(clear + bar(what, done, all, process.stderr.columns || unknownWidth))
-    }
+    if (done === all || done % Math.ceil(all / 100) === 0) shown.value(bar(what, done, all, columns()))
   }
 })

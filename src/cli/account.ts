@@ -281,9 +281,6 @@ const list = Command.make("list", Administration.common, (flags) =>
   ),
 ).pipe(Command.withDescription("List the accounts, in the order of their names"))
 
-/** What a text that is no file's name stands for. */
-const standardStream = "-"
-
 const importing = Command.make(
   "import",
   {
@@ -291,12 +288,12 @@ const importing = Command.make(
     ...Administration.common,
   },
   Effect.fnUntraced(function* ({ file, ...flags }) {
-    const name = file === standardStream ? "Standard input" : file
+    const name = Files.nameOf(file)
     const refused = (line: number, why: string) =>
       Failure.badInput(`${name}, line ${line}: ${why} Nothing is imported.`)
 
     // Before a file is made for nothing.
-    const text = yield* Effect.mapError(readText(file), (why) => Failure.badInput(`${name} ${why}.`))
+    const text = yield* Effect.mapError(Files.readText(file), (why) => Failure.badInput(`${name} ${why}.`))
     const read = yield* Effect.mapError(AccountsCsv.decode(text), ({ line, message }) => refused(line, message))
     yield* Administration.administer(
       flags,
@@ -339,19 +336,6 @@ const counted = function* (read: ReadonlyArray<AccountsCsv.Read>, advance: Progr
 
 const countOf = (count: number): string => (count === 1 ? "1 account" : `${count} accounts`)
 
-/** The text of a file or of standard input, or why it is none, behind its name. */
-const readText = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const stdio = yield* Stdio.Stdio
-  const bytes = yield* Stream.mkUint8Array(file === standardStream ? stdio.stdin : fs.stream(file)).pipe(
-    Effect.mapError((error) => `cannot be read: ${Files.whyNot("Read", error)}`),
-  )
-  return yield* Effect.try({
-    try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
-    catch: () => "is no text in UTF-8",
-  })
-})
-
 const exporting = Command.make(
   "export",
   {
@@ -370,7 +354,7 @@ const exporting = Command.make(
         if (Option.isNone(file) && (yield* stdio.stdoutIsTerminal)) {
           return yield* Failure.badInput("The passwords would be shown: name a file, or say - for the terminal.")
         }
-        const to = Option.filter(file, (file) => file !== standardStream)
+        const to = Option.filter(file, (file) => file !== Files.standardStream)
         if (Option.isNone(to) && reader === "Program") {
           return yield* Failure.badInput("--json goes with a file: what is exported would take its place.")
         }

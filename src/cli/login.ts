@@ -3,7 +3,6 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -20,10 +19,10 @@ import * as OfficialClient from "../session/OfficialClient.ts"
 import * as AccountArgument from "./AccountArgument.ts"
 import * as Failure from "./Failure.ts"
 import * as Happenings from "./Happenings.ts"
+import * as LoginFlags from "./LoginFlags.ts"
 import * as Output from "./Output.ts"
 import * as Password from "./Password.ts"
 import * as Stop from "./Stop.ts"
-import * as Timeout from "./Timeout.ts"
 import * as TlsFlags from "./TlsFlags.ts"
 import * as Way from "./Way.ts"
 
@@ -34,16 +33,7 @@ const input = {
   tls: TlsFlags.tls,
   tlsCa: TlsFlags.authority,
   memory: Way.memory,
-  dialect: Flag.Literals("dialect", Dialect.all).pipe(
-    Flag.withDescription("A dialect to offer, the preferred one first; may be repeated (default all)"),
-    Flag.atLeast(0),
-  ),
-  strategy: Flag.Literals("strategy", LoginClient.Strategy.literals).pipe(
-    Flag.withDescription(
-      "How to go about it: official, as official clients do; no-inf, the same without INF; fast, in as few round trips as there can be (default official)",
-    ),
-    Flag.optional,
-  ),
+  ...LoginFlags.flags,
   as: Flag.Literals("as", OfficialClient.Name.literals).pipe(
     Flag.withDescription("Say just what this official client says, its sign-in and its version among it"),
     Flag.optional,
@@ -52,13 +42,6 @@ const input = {
     Flag.withDescription("Stay signed in, tell what happens, and log off when told to stop"),
     Flag.withDefault(false),
   ),
-  anyReferral: Flag.Boolean("any-referral").pipe(
-    Flag.withDescription("Go wherever a server refers to, were it nearer to this machine than the server is itself"),
-    Flag.withDefault(false),
-  ),
-  timeout: Timeout.make(
-    `How long the whole login may take (default ${Duration.toSeconds(LoginClient.defaultLimits.loginTimeout)})`,
-  ).pipe(Flag.optional),
   passwordFile: Password.file,
   transcript: Flag.Boolean("transcript").pipe(
     Flag.withDescription("Print what is said on the wire"),
@@ -164,25 +147,19 @@ export const login = Command.make("login", input, ({ account, passwordFile, tran
     }
     const server = yield* Way.serverOf(flags.server)
     const tls = yield* Way.tlsOf(flags)
-    const referrals = flags.anyReferral ? "Anywhere" : "NoNearer"
+    const how = LoginFlags.optionsOf(flags)
+    const { referrals } = how
     const way = yield* Layer.build(
       Layer.merge(Way.layerConnector({ server, tls, referrals }, flags.proxy), Way.layerMemory(flags.memory, tls)),
     )
     const password = yield* Password.ask(passwordFile, account)
     const observer = transcript ? yield* Output.transcriber(reader) : reader === "Person" ? stages : Transcript.silent
-    const [first, ...others] = flags.dialect
     const options: SessionClient.Options = {
       account,
       server,
       password,
       observer,
-      referrals,
-      ...(first === undefined ? {} : { dialects: [first, ...others] }),
-      ...Option.match(flags.strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
-      ...Option.match(flags.timeout, {
-        onNone: () => ({}),
-        onSome: (seconds) => ({ limits: { loginTimeout: Duration.seconds(seconds) } }),
-      }),
+      ...how,
       ...Option.match(flags.as, { onNone: () => ({}), onSome: (name) => OfficialClient.options[name] }),
     }
     const signIn = flags.stay ? stay : Option.isSome(flags.as) ? show : once

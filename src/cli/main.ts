@@ -24,6 +24,7 @@ const subcommands = {
   sessions: async () => (await import("./sessions.ts")).sessions,
   login: async () => (await import("./login.ts")).login,
   probe: async () => (await import("./probe.ts")).probe,
+  bench: async () => (await import("./bench.ts")).bench,
   demo: async () => (await import("./demo.ts")).demo,
 } as const
 

@@ -127,11 +127,8 @@ const meaningOf = (finding: InLogin): string => {
 
 const subjects = { Connect: "A connection", Ver: "An answer to VER" } as const
 
-/** A time with the three digits that say something. */
-const digits = (millis: number): string => String(Number(millis.toPrecision(3)))
-
 const timeOf = ({ count, max, median, min, of }: Of<"Time">): string =>
-  `${subjects[of]} takes ${digits(median)} ms: the median of ${count}, from ${digits(min)} to ${digits(max)} ms.`
+  `${subjects[of]} takes ${Output.digits(median)} ms: the median of ${count}, from ${Output.digits(min)} to ${Output.digits(max)} ms.`
 
 const moments = {
   BeforeVer: "before VER",

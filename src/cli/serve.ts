@@ -59,9 +59,6 @@ const networks = (name: string, description: string) =>
 /** The longest notice of a shutdown, in minutes: a day. */
 const maxNotice = 1440
 
-/** As many accounts as five digits can number. */
-const maxCrowd = 100_000
-
 const codes = { "500": 500, "601": 601, "910": 910, "921": 921 } as const
 const troubles = ["500", "601", "910", "921"] as const
 
@@ -139,8 +136,8 @@ const flags = {
     Flag.withMetavar("N"),
     Flag.withDescription("Let in N accounts from user00000@example.com on, each with the password `password`"),
     Flag.filter(
-      (size) => size >= 0 && size <= maxCrowd,
-      () => `a number from 0 to ${maxCrowd}`,
+      (size) => size >= 0 && size <= Accounts.maxCrowd,
+      () => `a number from 0 to ${Accounts.maxCrowd}`,
     ),
     Flag.withDefault(0),
   ),
