@@ -137,6 +137,9 @@ const membersOf = Effect.fnUntraced(function* (flags: {
   if (ways.filter(Option.isSome).length !== 1) {
     return yield* Failure.badInput("Say who is to log in, with one of --crowd, --accounts and --account.")
   }
+  if (Option.isSome(passwordFile) && Option.isNone(account)) {
+    return yield* Failure.badInput("--password-file goes with --account.")
+  }
   if (Option.isSome(crowd)) return Accounts.crowd(crowd.value)
   if (Option.isSome(accounts)) return yield* membersIn(accounts.value)
   return yield* Effect.forEach(Option.toArray(account), (account) =>
@@ -145,7 +148,7 @@ const membersOf = Effect.fnUntraced(function* (flags: {
 })
 
 /** What is open in this process besides the connections: standard streams, the runtime's own, name servers. */
-const otherFiles = 64
+const otherFiles = 32
 
 const Limits = Schema.Struct({
   userLimits: Schema.Struct({ open_files: Schema.Struct({ soft: Schema.Union([Schema.Finite, Schema.String]) }) }),
@@ -162,9 +165,9 @@ const maxFiles = Effect.sync(() =>
 /** Fails where so many connections at once are more than this process may have. */
 const checkFiles = Effect.fnUntraced(function* (connections: number): Effect.fn.Return<void, Failure.Failure> {
   const most = yield* maxFiles
-  if (Option.exists(most, (most) => connections + otherFiles > most)) {
+  if (Option.isSome(most) && connections + otherFiles > most.value) {
     return yield* Failure.badInput(
-      `${connections} connections at once are more than this process may have, which is allowed ${Option.getOrNull(most)} open files: raise that (ulimit -n), or ask for fewer.`,
+      `${connections} connections at once, and ${otherFiles} files besides, are more than this process may have open, which are ${most.value}: raise that (ulimit -n), or ask for fewer.`,
     )
   }
 })
