@@ -29,6 +29,9 @@ const decode = Schema.decodeUnknownOption(Listening)
 /** The executable: of the sources here, or of what is published. */
 const bin = fileURLToPath(new URL(`bin${Path.extname(import.meta.url)}`, import.meta.url))
 
+/** Ends a process with whoever holds the other end of its standard input, were that one killed. */
+const mortal = `data:text/javascript,${encodeURIComponent("process.stdin.unref().resume().on('end', () => process.exit(1))")}`
+
 const failed = Failure.badInput("The server that was to be measured has ended.")
 
 /** Serves so many accounts of a crowd, by a dispatch server and a notification server, on free ports of this machine. */
@@ -39,9 +42,9 @@ export const start = Effect.fnUntraced(function* (
   const server = yield* Effect.mapError(
     ChildProcess.make(
       process.execPath,
-      [...process.execArgv, bin, "serve", "--json", "--demo-crowd", String(crowd), ...listening],
+      [...process.execArgv, "--import", mortal, bin, "serve", "--json", "--demo-crowd", String(crowd), ...listening],
       // A group of its own, so that Ctrl-C does not reach it before the figures are there.
-      { stdin: "ignore", stderr: "inherit", detached: true, forceKillAfter: "10 seconds" },
+      { stdin: "pipe", stderr: "inherit", detached: true, forceKillAfter: "10 seconds" },
     ),
     ({ message }) => Failure.badInput(`No server can be started: ${message}.`),
   )

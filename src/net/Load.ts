@@ -249,7 +249,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
 
   /** Times the connections that come about while it is measured. */
   const timed: Connector.Connector = {
-    ...connector,
+    pings: connector.pings,
     connect: (to, admits) =>
       Effect.suspend(() => {
         const start = now()

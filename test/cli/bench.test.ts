@@ -93,10 +93,8 @@ const until = async <A>(ask: () => Promise<A>, fits: (answer: A) => boolean): Pr
 describe("msnp bench HOST:PORT", () => {
   it("counts as the server does, by way of the dispatch server", async () => {
     const { counted, dispatch } = await serve(20)
-    const { code, measured, stderr } = await bench(
-      dispatch,
-      ...["--crowd", "20", "--logins", "50", "--concurrency", "8", "--dialect", "MSNP5"],
-    )
+    const load = ["--crowd", "20", "--logins", "50", "--concurrency", "8", "--dialect", "MSNP5"]
+    const { code, measured, stderr } = await bench(dispatch, ...load)
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     expect(measured).toMatchObject({ server: dispatch, concurrency: 8, complete: true, ended: 50, failed: 0 })
     expect(measured).toMatchObject({ logins: { count: 50 }, connections: { count: 100 }, cpu: { server: null } })
@@ -154,10 +152,8 @@ describe("msnp bench HOST:PORT", () => {
     const csv = Path.join(folder, "accounts.csv")
     const rows = ["user00000@example.com,password", "user00001@example.com,wrong", "user00002@example.com,password"]
     Fs.writeFileSync(csv, ["account,password", ...rows, ""].join("\n"))
-    const { code, measured, stderr, stdout } = await bench(
-      dispatch,
-      ...["--accounts", csv, "--logins", "9", "--concurrency", "1"],
-    )
+    const load = ["--accounts", csv, "--logins", "9", "--concurrency", "1"]
+    const { code, measured, stderr, stdout } = await bench(dispatch, ...load)
     expect(measured).toMatchObject({ logins: { count: 6 }, failed: 3 })
     expect(measured.failures).toEqual([
       { why: "Denied", count: 3, message: expect.stringContaining("user00001@example.com") },
@@ -227,6 +223,20 @@ describe("msnp bench", () => {
     expect(measured.cpu.server).toBeLessThan(measured.seconds * Os.availableParallelism())
     const after = await Msnp.run(["probe", measured.server])
     expect(after).toMatchObject({ code: 5, stderr: expect.stringContaining("nothing listens there") })
+  })
+
+  it("leaves no server behind where it is killed", async () => {
+    const child = ChildProcess.spawn(process.execPath, [Msnp.bin, "bench", "--seconds", "600"], { stdio: "ignore" })
+    cleanups.push(() => child.kill("SIGKILL"))
+    const children = async () => Fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")
+    const server = Number((await until(children, (pids) => pids !== "")).trim())
+    await until(
+      async () => Fs.readFileSync(`/proc/${server}/cmdline`, "utf8"),
+      (command) => command.includes("serve"),
+    )
+    child.kill("SIGKILL")
+    const isGone = async () => !Fs.existsSync(`/proc/${server}`)
+    expect(await until(isGone, (gone) => gone)).toBe(true)
   })
 
   it("shows a person a table, and no progress where there is no terminal", async () => {

@@ -210,6 +210,14 @@ const trials: ReadonlyArray<readonly [form: RegExp, trial: (...words: ReadonlyAr
         }),
     ],
     [
+      // As long as it takes to see that it measures something.
+      /^msnp bench$/,
+      async () => {
+        const bench = await Msnp.run(["bench", "--warm-up", "0", "--seconds", "1"])
+        expect(bench).toMatchObject({ code: 0, stdout: expect.stringContaining("\nFailed: 0.\n") })
+      },
+    ],
+    [
       /^msnp demo$/,
       async () => {
         expect(await Msnp.run(["demo"])).toMatchObject({ code: 0, stdout: expect.stringContaining("Signed in at") })
