@@ -7,25 +7,18 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Rpc from "effect/rpc/Rpc"
-import * as RpcClient from "effect/rpc/RpcClient"
 import type * as RpcClientError from "effect/rpc/RpcClientError"
-import * as RpcGroup from "effect/rpc/RpcGroup"
-import * as RpcSerialization from "effect/rpc/RpcSerialization"
-import * as RpcServer from "effect/rpc/RpcServer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Socket from "effect/socket/Socket"
-import * as SocketServer from "effect/socket/SocketServer"
+import type * as SocketServer from "effect/socket/SocketServer"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs/promises"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Presence from "../host/Presence.ts"
-import * as Account from "../protocol/Account.ts"
+import type * as Account from "../protocol/Account.ts"
 import * as Tcp from "./internal/tcp.ts"
 
 /** A control socket cannot be served, or no server answers at it. */
@@ -41,15 +34,8 @@ export class ControlError extends Schema.TaggedError<ControlError>("effect-msnp/
   }
 }
 
-/** What an operator can ask of a server. */
-const Requests = RpcGroup.make(
-  Rpc.make("list", { success: Presence.SignedIn, error: Presence.PresenceError, stream: true }),
-  Rpc.make("dismiss", {
-    payload: { account: Account.Account },
-    success: Schema.Boolean,
-    error: Presence.PresenceError,
-  }),
-)
+/** What is said over the socket, once there is somebody at the other end. */
+const operators = Effect.promise(() => import("./internal/operators.ts"))
 
 /** The longest path of a Unix socket, in bytes: macOS has room for 104, the last of them a zero; Linux has four more. */
 const maxPathBytes = 103
@@ -122,18 +108,8 @@ export const serve = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, ControlError, Scope.Scope | Presence.Presence> {
   const server = yield* listen(path)
   const presence = yield* Presence.Presence
-  const answers = Requests.toLayer({
-    list: () => Stream.unwrap(Effect.map(presence.list, Stream.fromIterable)),
-    dismiss: ({ account }) => presence.dismiss(account),
-  })
-  yield* RpcServer.layer(Requests, { disableTracing: true }).pipe(
-    Layer.provide([
-      answers,
-      RpcServer.layerProtocolSocketServer.pipe(
-        Layer.provide([Layer.succeed(SocketServer.SocketServer, server), RpcSerialization.layerNdjson]),
-      ),
-    ]),
-    Layer.build,
+  yield* Effect.forkScoped(
+    server.run((socket) => Effect.flatMap(operators, ({ answer }) => answer(socket, server.address, presence))),
   )
 })
 
@@ -150,11 +126,8 @@ export const connect = Effect.fnUntraced(function* (
   path: string,
 ): Effect.fn.Return<Control, ControlError, Scope.Scope> {
   yield* call(path)
-  const protocol = yield* RpcClient.layerProtocolSocket().pipe(
-    Layer.provide([Layer.effect(Socket.Socket, NodeSocket.makeNet({ path })), RpcSerialization.layerNdjson]),
-    Layer.build,
-  )
-  const client = yield* Effect.provideContext(RpcClient.make(Requests, { disableTracing: true }), protocol)
+  const { ask } = yield* operators
+  const client = yield* ask(yield* NodeSocket.makeNet({ path }))
   return {
     list: Stream.mapError(client.list(), orGone(path)),
     dismiss: (account) => Effect.mapError(client.dismiss({ account }), orGone(path)),
