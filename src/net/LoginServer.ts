@@ -4,6 +4,7 @@
  * Dispatch server and notification server are the same server over another `Admission`. What a client says once it is
  * logged in goes to the embedding application as a stream.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -29,6 +30,7 @@ import type * as Dialect from "../protocol/Dialect.ts"
 import type * as FriendlyName from "../protocol/FriendlyName.ts"
 import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
+import * as Attendance from "./internal/attendance.ts"
 import * as Connection from "./internal/connection.ts"
 import * as Deadlines from "./internal/deadlines.ts"
 import * as Limited from "./internal/limited.ts"
@@ -196,6 +198,8 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   let sessions = 0
   let isClosing = false
 
+  const contextOf = (about: Connection.About) =>
+    Context.add(context, References.CurrentLogAnnotations, { ...annotations, ...about })
   const shared: Connection.Shared = {
     side: Connection.sideOf(Server.make(options.quirks ?? Quirk.none), limits),
     limits,
@@ -204,8 +208,10 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     presence: yield* Presence.Presence,
     overdue: yield* Deadlines.make(limits.loginTimeout),
     limited: turnedAway,
-    contextOf: (about) => Context.add(context, References.CurrentLogAnnotations, { ...annotations, ...about }),
-    onSession: (session) => Effect.provideContext(Effect.scoped(onSession(session)), context),
+    contextOf,
+    apply: (session, about) => Effect.runForkWith(contextOf(about))(Effect.scoped(onSession(session))),
+    attend: Attendance.of(onSession),
+    clock: yield* Clock.Clock,
     after: (delay, run) => {
       const timer = runFork(Effect.delay(Effect.sync(run), delay))
       return () => timer.interruptUnsafe()

@@ -17,6 +17,7 @@ import * as Lists from "../session/Lists.ts"
 import * as Message from "../session/Message.ts"
 import * as Product from "../session/Product.ts"
 import * as ServerSession from "../session/ServerSession.ts"
+import * as Attendance from "./internal/attendance.ts"
 import * as Ear from "./internal/ear.ts"
 import type * as LoginServer from "./LoginServer.ts"
 
@@ -67,7 +68,7 @@ export const defaultLimits: Limits = {
 export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSession<R> => {
   const limits = { ...defaultLimits, ...options.limits }
   const machine = ServerSession.make(options.places ?? {})
-  const { handle, lists = nobody, profile = usual } = options
+  const { handle, lists, profile } = options
 
   /** What an alarm feeds when it rings. It yields first, or one of no delay would ring while it is still being set. */
   const ring = (alarm: ServerSession.Alarm): Effect.Effect<ServerSession.Event> => {
@@ -80,84 +81,118 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
     Overdue: { delay: limits.answerTimeout, event: overdue },
   }
 
-  return (session) =>
-    Effect.flatMap(begin(session, lists, profile), (first) =>
+  /** Runs a session that begins so; it is told what is heard, and does not wait. */
+  const converse = (first: Moved, { closed, run, tell }: Shell): Attendance.Listener => {
+    let state: ServerSession.State = first.state
+    let alarm = noAlarm
+
+    const carryOut = (step: Moved) => {
+      state = step.state
+      const said: Array<LoginServer.Sayable> = []
+      for (const action of step.actions) {
+        switch (action._tag) {
+          case "Say":
+            said.push(Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)))
+            break
+          case "SetAlarm":
+            alarm.interruptUnsafe()
+            alarm = run(Effect.map(ring(action.alarm), feed))
+            break
+          case "Close":
+            // Told below, once the last words are said.
+            break
+          case "Postponed":
+            throw new Error(`${action.event._tag} cannot wait in a session`)
+        }
+      }
+      if (said.length > 0) tell(said)
+      if (state._tag === "Closed") {
+        alarm.interruptUnsafe()
+        closed()
+      }
+    }
+    const feed = (event: ServerSession.Event) => carryOut(machine.transition(state, event))
+
+    carryOut(first)
+    return {
+      heard: (command) => feed(machine.classify(state, command)),
+      warned: (minutes) => feed({ _tag: "Warn", minutes }),
+      ended: () => alarm.interruptUnsafe(),
+    }
+  }
+
+  const onSession: LoginServer.OnSession<R> = (session) =>
+    Effect.flatMap(begin(session, lists ?? nobody, profile ?? usual), (first) =>
       Effect.flatMap(Effect.context<R>(), (context) =>
         Effect.callback<void>((resume) => {
-          const { hear, say, stop, taken } =
-            handle === undefined ? Ear.make(session) : Ear.handling(session, handle, Effect.runForkWith(context))
-          let state: ServerSession.State = first.state
-          let alarm = noAlarm
-
-          const carryOut = (step: Moved) => {
-            state = step.state
-            const said: Array<LoginServer.Sayable> = []
-            for (const action of step.actions) {
-              switch (action._tag) {
-                case "Say":
-                  said.push(
-                    Result.getOrThrowWith(ServerSession.toServerCommand(action.command), (why) => new Error(why)),
-                  )
-                  break
-                case "SetAlarm":
-                  alarm.interruptUnsafe()
-                  alarm = Effect.runForkWith(context)(Effect.map(ring(action.alarm), feed))
-                  break
-                case "Close":
-                  // Whoever runs this closes the connection when it ends, which it does in a state that is over.
-                  break
-                case "Postponed":
-                  throw new Error(`${action.event._tag} cannot wait in a session`)
-              }
-            }
-            if (said.length > 0) say(said)
-            if (state._tag === "Closed") end(Effect.asVoid(Effect.timeoutOption(taken, limits.lastWordsTimeout)))
-          }
-          const feed = (event: ServerSession.Event) => carryOut(machine.transition(state, event))
+          const ear = Ear.make(session, handle ?? leave, Effect.runForkWith(context))
           const end = (last: Effect.Effect<void>) => {
-            alarm.interruptUnsafe()
-            stop()
+            ear.stop()
             resume(last)
           }
-
-          carryOut(first)
-          hear({
-            heard: (command) => feed(machine.classify(state, command)),
-            warned: (minutes) => feed({ _tag: "Warn", minutes }),
-            ended: end,
+          const listener = converse(first, {
+            tell: ear.say,
+            run: Effect.runForkWith(context),
+            closed: () => end(Effect.asVoid(Effect.timeoutOption(ear.taken, limits.lastWordsTimeout))),
+          })
+          ear.hear(listener, (exit) => {
+            listener.ended()
+            end(exit)
           })
           return Effect.sync(() => {
-            alarm.interruptUnsafe()
-            stop()
+            listener.ended()
+            ear.stop()
           })
         }),
       ),
     )
+  if (handle !== undefined || lists !== undefined || profile !== undefined) return onSession
+  return Attendance.set(onSession, (session, now) =>
+    converse(start(session, now, Lists.empty, {}), {
+      tell: session.tell,
+      run: session.run,
+      closed: () => session.close(limits.lastWordsTimeout),
+    }),
+  )
 }
 
-/** The alarm before one is set. */
-const noAlarm: Fiber.Fiber<void> = Effect.runFork(Effect.void)
+/** What a session is run in. */
+interface Shell extends Pick<Attendance.Attended, "tell" | "run"> {
+  /** The session is over, and the last words are said. */
+  readonly closed: () => void
+}
 
 /** What the machine makes of an event. */
 type Moved = Step<ServerSession.State, ServerSession.Action | Postponed<ServerSession.Event>>
 
+/** The alarm before one is set. */
+const noAlarm: Fiber.Fiber<void> = Effect.runFork(Effect.void)
+
+const leave = () => Effect.succeed<Handled>("Unserved")
 const nobody = () => Effect.succeed(Lists.empty)
 const usual = () => Effect.succeed<Message.Particulars>({})
 
 /** What a session begins with. */
+const start = (
+  { account, dialect }: Pick<LoginServer.Session, "account" | "dialect">,
+  now: number,
+  lists: Lists.Lists,
+  particulars: Message.Particulars,
+) =>
+  ServerSession.start({
+    dialect,
+    lists,
+    profile: Message.profile(dialect, account, Math.floor(now / 1000), particulars),
+  })
+
 const begin = Effect.fnUntraced(function* <R>(
   session: LoginServer.Session,
   lists: (session: LoginServer.Session) => Effect.Effect<Lists.Lists, never, R>,
   profile: (session: LoginServer.Session) => Effect.Effect<Message.Particulars, never, R>,
 ) {
-  const { account, dialect } = session
-  const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  const now = yield* Clock.currentTimeMillis
   const particulars = yield* profile(session)
-  return ServerSession.start({
-    dialect,
-    lists: yield* lists(session),
-    profile: Message.profile(dialect, account, seconds, particulars),
-  })
+  return start(session, now, yield* lists(session), particulars)
 })
 
 /** The first number with eleven digits. */

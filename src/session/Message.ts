@@ -117,10 +117,13 @@ const toText = (message: Message): string => {
 }
 
 /** Each field is one line, whatever it holds: an application may have it from its users. */
-const write = (fields: { readonly [name: string]: string }): string =>
-  Object.entries(fields)
-    .map(([name, value]) => `${`${name}: ${value}`.replace(/[\r\n]+/g, " ")}\r\n`)
-    .join("")
+const write = (fields: { readonly [name: string]: string }): string => {
+  let lines = ""
+  for (const name of Object.keys(fields)) lines += `${oneLine(`${name}: ${fields[name]}`)}\r\n`
+  return lines
+}
+
+const oneLine = (text: string): string => (/[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, " ") : text)
 
 /** The message that a payload is; bytes that are no text are kept as they came. */
 export const fromPayload = (payload: string): Message => {

@@ -5,6 +5,7 @@
  * alone. A fiber for the connection and two for each race took 38 KB a session, and this takes a seventh.
  */
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -31,6 +32,7 @@ import type * as ServerCommand from "../../protocol/ServerCommand.ts"
 import type * as LoginServer from "../LoginServer.ts"
 import type * as Telemetry from "../Telemetry.ts"
 import type * as Transcript from "../Transcript.ts"
+import type * as Attendance from "./attendance.ts"
 import type * as Deadlines from "./deadlines.ts"
 import * as Driver from "./driver.ts"
 import type * as Limited from "./limited.ts"
@@ -47,9 +49,6 @@ interface Kinds extends Driver.Kinds {
   readonly Question: Server.Question
 }
 
-/** What a client says in a session. */
-type Heard = ClientCommand.ClientCommand | Codec.Malformed
-
 /** What the connections of one server have in common. */
 export interface Shared {
   readonly side: Driver.Side<Kinds>
@@ -62,8 +61,11 @@ export interface Shared {
   readonly limited: Limited.Limited
   /** What is done for a connection is done in this context, so that the log names it. */
   readonly contextOf: (about: About) => Context.Context<never>
-  /** What the application does with a session. */
-  readonly onSession: (session: LoginServer.Session) => Effect.Effect<void>
+  /** Begins what the application does with a session. */
+  readonly apply: (session: LoginServer.Session, about: About) => Fiber.Fiber<void>
+  /** Who attends to sessions in its place, if anybody does. */
+  readonly attend: Attendance.Attend | undefined
+  readonly clock: Clock.Clock
   readonly after: Driver.Options<Kinds>["after"]
   readonly goingDown: Stream.Stream<number>
   /** In how many minutes the server goes down, as was announced last. */
@@ -78,7 +80,7 @@ export interface Shared {
 }
 
 /** What the log says of a connection with each of its entries. */
-interface About {
+export interface About {
   readonly connection: string
   readonly role: Telemetry.Role
   readonly peer: string
@@ -99,15 +101,6 @@ const wrongPassword = 911
 
 const nothing = () => {}
 
-/** Who hears a session in place of its streams, on the stack on which it comes. */
-export interface Listener {
-  readonly heard: (command: Heard) => void
-  /** The server goes down in so many minutes. */
-  readonly warned: (minutes: number) => void
-  /** There is nothing more to hear. */
-  readonly ended: () => void
-}
-
 /** A client that is connected. */
 export class Connection implements Driver.Owner<Kinds> {
   private readonly shared: Shared
@@ -126,7 +119,7 @@ export class Connection implements Driver.Owner<Kinds> {
   private signingOut: Fiber.Fiber<void> | undefined
   private application: Fiber.Fiber<void> | undefined
   private farewell: Fiber.Fiber<void> | undefined
-  private listener: Listener | undefined
+  private listener: Attendance.Listener | undefined
   private phase: "Login" | "Session" | "Leaving" | "Gone" = "Login"
   private isCounted = false
   private context: Context.Context<never> | undefined
@@ -163,9 +156,12 @@ export class Connection implements Driver.Owner<Kinds> {
     this.listener?.warned(minutes)
   }
 
+  private about(): About {
+    return { connection: this.id, role: this.shared.role, peer: Address.format(this.ends.remote) }
+  }
+
   private run<A>(effect: Effect.Effect<A>): Fiber.Fiber<A> {
-    const { role } = this.shared
-    this.context ??= this.shared.contextOf({ connection: this.id, role, peer: Address.format(this.ends.remote) })
+    this.context ??= this.shared.contextOf(this.about())
     return Effect.runForkWith(this.context)(effect)
   }
 
@@ -265,8 +261,14 @@ export class Connection implements Driver.Owner<Kinds> {
     this.phase = "Session"
     this.isCounted = true
     this.shared.entered()
-    const session = new Session(this, this.driver, state, this.ends, this.shared.goingDown)
-    const application = this.run(this.shared.onSession(session))
+    if (this.shared.attend !== undefined) {
+      this.attend(this.shared.attend, state)
+      return
+    }
+    const application = this.shared.apply(
+      new Session(this.driver, state, this.ends, this.shared.goingDown),
+      this.about(),
+    )
     const done = application.pollUnsafe()
     if (done !== undefined) {
       this.applied(done)
@@ -279,6 +281,27 @@ export class Connection implements Driver.Owner<Kinds> {
     })
   }
 
+  /** Has somebody attend to the session in place of an application. */
+  private attend(attend: Attendance.Attend, { account, dialect }: Kinds["LoggedIn"]): void {
+    const listener = attend(
+      {
+        account,
+        dialect,
+        tell: (commands) => this.driver.tell(commands),
+        run: (effect) => this.run(effect),
+        close: (within) => {
+          const end = Effect.sync(() => this.driver.end({ _tag: "Dismiss" }))
+          this.run(Effect.andThen(Effect.timeoutOption(this.driver.taken(), within), end))
+        },
+      },
+      this.shared.clock.currentTimeMillisUnsafe(),
+    )
+    this.listener = listener
+    this.driver.listen(listener.heard)
+    const announced = this.shared.announced()
+    if (Option.isSome(announced)) listener.warned(announced.value)
+  }
+
   /** The application has done with the session. */
   private applied(done: Exit.Exit<void>): void {
     this.farewell?.interruptUnsafe()
@@ -289,8 +312,8 @@ export class Connection implements Driver.Owner<Kinds> {
   }
 
   hungUp(): void {
-    this.listener?.ended()
-    this.bidFarewell()
+    if (this.listener === undefined) this.bidFarewell()
+    else this.driver.end({ _tag: "HungUp" })
   }
 
   over(state: Kinds["Over"]): void {
@@ -298,8 +321,8 @@ export class Connection implements Driver.Owner<Kinds> {
       this.loginOver(state)
       if (state.reason === "Overdue") this.limited("loginTimeout")
     }
-    this.close()
     this.listener?.ended()
+    this.close()
   }
 
   failed(defect: unknown): void {
@@ -355,30 +378,10 @@ export class Connection implements Driver.Owner<Kinds> {
     if (Option.isSome(this.witness)) this.witness.value.ended()
     this.shared.gone(this)
   }
-
-  /** Has a session told to this listener, and not to its streams; what has been heard already comes first. */
-  listen(listener: Listener): void {
-    this.listener = listener
-    this.driver.listen(listener.heard)
-    const announced = this.shared.announced()
-    if (Option.isSome(announced)) listener.warned(announced.value)
-    if (this.phase !== "Session" || !this.driver.isOpen()) listener.ended()
-  }
-
-  /** Says something in the session, with what else is to be said, and does not wait; nothing where it is over. */
-  tell(commands: ReadonlyArray<ServerCommand.ServerCommand>): void {
-    this.driver.tell(commands)
-  }
-
-  /** Waits until the client has taken what was said. */
-  taken(): Effect.Effect<void> {
-    return this.driver.taken()
-  }
 }
 
 /** A session as the application has it. */
 class Session implements LoginServer.Session {
-  readonly #connection: Connection
   readonly account: Account.Account
   readonly dialect: Dialect.Dialect
   readonly friendlyName: FriendlyName.FriendlyName
@@ -391,13 +394,11 @@ class Session implements LoginServer.Session {
   readonly displace: Effect.Effect<void>
 
   constructor(
-    connection: Connection,
     driver: Driver.Driver<Kinds>,
     { account, dialect, friendlyName, verified }: Kinds["LoggedIn"],
     { local, remote }: Admission.Ends,
     goingDown: LoginServer.Session["goingDown"],
   ) {
-    this.#connection = connection
     this.account = account
     this.dialect = dialect
     this.friendlyName = friendlyName
@@ -409,14 +410,7 @@ class Session implements LoginServer.Session {
     this.send = (...commands) => driver.send(commands)
     this.displace = Effect.sync(() => driver.end({ _tag: "Displaced" }))
   }
-
-  static connectionOf(this: void, session: LoginServer.Session): Option.Option<Connection> {
-    return #connection in session ? Option.some(session.#connection) : Option.none()
-  }
 }
-
-/** The connection of a session; none where somebody has put another in its place. */
-export const of: (session: LoginServer.Session) => Option.Option<Connection> = Session.connectionOf
 
 /** What VER offers too much in is as good as unreadable. */
 const tooManyDialects = (dialects: number): Option.Option<Driver.Excess> =>
