@@ -12,6 +12,7 @@ describe("the page of performance", () => {
     profile: {
       functions: [{ name: "step", place: "src/machine/Machine.ts:10", share: 0.125 }],
       modules: [{ name: "", place: "src/machine/Machine.ts", share: 0.25 }],
+      calls: [],
     },
   })
 

@@ -25,16 +25,20 @@ const named = 10
 
 const shareOf = (share: number): string => `${(share * 100).toFixed(1)} %`
 
-/** The functions that take the most themselves, and the modules. */
+/** What takes the most: functions themselves, modules, and functions of ours with what they call. */
 export const profileTables = (
-  { functions, modules }: Profile.Profile,
+  { calls, functions, modules }: Profile.Profile,
   count: number,
-): { readonly [table in "functions" | "modules"]: ReadonlyArray<ReadonlyArray<string>> } => ({
+): { readonly [table in keyof Profile.Profile]: ReadonlyArray<ReadonlyArray<string>> } => ({
   functions: [
     ["self time", "function", "where"],
     ...functions.slice(0, count).map(({ name, place, share }) => [shareOf(share), name, place]),
   ],
   modules: [["self time", "module"], ...modules.slice(0, count).map(({ place, share }) => [shareOf(share), place])],
+  calls: [
+    ["with calls", "function", "where"],
+    ...calls.slice(0, count).map(({ name, place, share }) => [shareOf(share), name, place]),
+  ],
 })
 
 const effectVersion = (): string => {

@@ -50,6 +50,26 @@ describe("a profile", () => {
     ])
   })
 
+  it("tells what each function of ours takes with all that it calls, once though it calls itself", () => {
+    const { calls } = Profile.of(
+      Profile.decode({
+        nodes: [
+          { ...node(1, "(root)", "", -1), children: [2] },
+          { ...node(2, "step", `${root}/src/machine/Machine.ts`, 9), children: [3, 5] },
+          { ...node(3, "feed", `${root}/src/machine/Machine.ts`, 19), children: [4] },
+          node(4, "step", `${root}/src/machine/Machine.ts`, 9),
+          node(5, "writev", "", -1),
+        ],
+        samples: [2, 3, 4, 5],
+        timeDeltas: [10, 20, 30, 40],
+      }),
+    )
+    expect(calls).toEqual([
+      { name: "step", place: "src/machine/Machine.ts:10", share: 1 },
+      { name: "feed", place: "src/machine/Machine.ts:20", share: 0.5 },
+    ])
+  })
+
   it("is an error where V8 tells none", () => {
     expect(() => Profile.decode({})).toThrow("nodes")
   })

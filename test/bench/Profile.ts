@@ -8,6 +8,7 @@ const V8 = Schema.Struct({
     Schema.Struct({
       id: Schema.Int,
       callFrame: Schema.Struct({ functionName: Schema.String, url: Schema.String, lineNumber: Schema.Int }),
+      children: Schema.optionalKey(Schema.Array(Schema.Int)),
     }),
   ),
   samples: Schema.Array(Schema.Int),
@@ -31,6 +32,8 @@ export interface Profile {
   readonly functions: ReadonlyArray<Share>
   /** The same for all functions of a module together. */
   readonly modules: ReadonlyArray<Share>
+  /** What each function of ours takes, with all that it calls; the most first. */
+  readonly calls: ReadonlyArray<Share>
 }
 
 const root = Path.join(import.meta.dirname, "../..")
@@ -52,6 +55,13 @@ const summed = (parts: Iterable<Share>): ReadonlyArray<Share> => {
   return Array.from(sums.values()).toSorted((a, b) => b.share - a.share)
 }
 
+type Node = V8["nodes"][number]
+
+const nameOf = ({ callFrame: { functionName, lineNumber, url } }: Node): Omit<Share, "share"> => ({
+  name: functionName === "" ? "(anonymous)" : functionName,
+  place: url === "" ? moduleOf(url) : `${moduleOf(url)}:${lineNumber + 1}`,
+})
+
 /** What a profile says of the time in which something was done; looking does not count. */
 export const of = ({ nodes, samples, timeDeltas }: V8): Profile => {
   const micros = new Map<number, number>()
@@ -60,13 +70,25 @@ export const of = ({ nodes, samples, timeDeltas }: V8): Profile => {
     ({ callFrame: { functionName, url } }) => functionName !== "(idle)" && url !== "node:inspector",
   )
   const all = working.reduce((sum, { id }) => sum + (micros.get(id) ?? 0), 0)
-  const functions = summed(
-    working.map(({ callFrame: { functionName, lineNumber, url }, id }) => ({
-      name: functionName === "" ? "(anonymous)" : functionName,
-      place: url === "" ? moduleOf(url) : `${moduleOf(url)}:${lineNumber + 1}`,
-      share: (micros.get(id) ?? 0) / all,
-    })),
-  )
-  const modules = summed(functions.map(({ place, share }) => ({ name: "", place: place.replace(/:\d+$/, ""), share })))
-  return { functions, modules }
+  const selfOf = ({ id }: Node): number => (micros.get(id) ?? 0) / all
+
+  const callers = new Map(nodes.flatMap((node) => node.children?.map((child) => [child, node] as const) ?? []))
+  /** A function and those that it was called by, each once though it may call itself. */
+  const stackOf = (node: Node): ReadonlyArray<Omit<Share, "share">> => {
+    const stack = new Map<string, Omit<Share, "share">>()
+    for (let at: Node | undefined = node; at !== undefined; at = callers.get(at.id)) {
+      const named = nameOf(at)
+      stack.set(`${named.name} ${named.place}`, named)
+    }
+    return Array.from(stack.values())
+  }
+
+  const functions = summed(working.map((node) => ({ ...nameOf(node), share: selfOf(node) })))
+  return {
+    functions,
+    modules: summed(functions.map(({ place, share }) => ({ name: "", place: place.replace(/:\d+$/, ""), share }))),
+    calls: summed(working.flatMap((node) => stackOf(node).map((named) => ({ ...named, share: selfOf(node) })))).filter(
+      ({ place }) => place.startsWith("src/"),
+    ),
+  }
 }

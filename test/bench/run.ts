@@ -65,9 +65,12 @@ const profile = async () => {
 const showProfile = async () => {
   const { file, profile: seen } = await profile()
   show("")
-  const { functions, modules } = Page.profileTables(seen, shown)
+  const tables = Page.profileTables(seen, shown)
   if (values.json) print([JSON.stringify(seen)])
-  else print([...Output.table(functions), "", ...Output.table(modules), "", `The whole profile is in ${file}.`])
+  else {
+    for (const table of [tables.functions, tables.modules, tables.calls]) print([...Output.table(table), ""])
+    print([`The whole profile is in ${file}.`])
+  }
 }
 
 const measure = async () => {
