@@ -171,11 +171,13 @@ export const layerNotification = (options?: {
         const { account: known, friendlyName, password, standing, tokens, verification } = found.value
         const isPassword = isRight(password)
         // All of them are tried, whichever is right.
-        const tried = tokens.map(({ id, secret }) => ({ id, isRight: isRight(secret) }))
-        const token = tried.find(({ isRight }) => isRight)
+        const [token] = tokens.filter(({ secret }) => isRight(secret))
         if ((!isPassword && token === undefined) || standing === "Disabled") return deny(911)
         if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
-        if (token !== undefined) yield* keepUse({ account: known, id: token.id, at: yield* Clock.currentTimeMillis })
+        if (token !== undefined) {
+          const at = yield* Clock.currentTimeMillis
+          if (Token.isDue(token, at)) yield* keepUse({ account: known, id: token.id, at })
+        }
         return { _tag: "Accept", account: known, friendlyName, verified: verification === "Verified" }
       })
       return {

@@ -38,7 +38,7 @@ export interface Entry {
 /** An account as a login is judged by it. */
 export interface Found extends Entry {
   /** What works in place of the password. */
-  readonly tokens: ReadonlyArray<Token.Proof>
+  readonly tokens: ReadonlyArray<Token.Judged>
 }
 
 /** That somebody has signed in with a token. */
@@ -190,7 +190,7 @@ export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
           Effect.sync(() =>
             Option.map(find(account), (entry) => ({
               ...entry,
-              tokens: tokens(account).map(({ id, secret }) => ({ id, secret })),
+              tokens: tokens(account).map(({ id, lastUsed, secret }) => ({ id, secret, lastUsed })),
             })),
           ),
         list: Stream.suspend(() =>
@@ -249,8 +249,7 @@ export const layerMemory = (entries: Iterable<Entry>): Layer.Layer<Directory> =>
         used: (uses) =>
           Effect.sync(() => {
             for (const { account, at, id } of uses) {
-              const isDue = (token: Token.Token) =>
-                token.id === id && Option.getOrElse(token.lastUsed, () => -Infinity) <= at - Token.lastUsedPrecision
+              const isDue = (token: Token.Token) => token.id === id && Token.isDue(token, at)
               tokensOf.set(
                 Account.fold(account),
                 tokens(account).map((token) => (isDue(token) ? { ...token, lastUsed: Option.some(at) } : token)),

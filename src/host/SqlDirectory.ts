@@ -139,6 +139,7 @@ const JoinedRow = Schema.Struct({
   ...Row.fields,
   token: Schema.NullOr(Token.Id),
   secret: Schema.NullOr(Schema.Uint8Array),
+  last_used: Schema.NullOr(Schema.Number),
 })
 type JoinedRow = typeof JoinedRow.Type
 
@@ -336,19 +337,21 @@ const make = ({ fits, lookup, name, seal, sql }: Opened): Directory.Directory["S
     standing: "Disabled",
     token: null,
     secret: null,
+    last_used: null,
   }
 
   /** Opens the token that stands beside an account, if one does. */
-  const proofOf = ({
+  const tokenOf = ({
     account,
+    last_used,
     name,
     secret,
-    token,
-  }: JoinedRow): Result.Result<Option.Option<Token.Proof>, Directory.DirectoryError> => {
-    if (token === null || secret === null) return Result.succeed(Option.none())
-    return Option.match(seal.open(tokenName(name, token), secret), {
-      onNone: () => Result.fail(new Directory.DirectoryError({ message: unsealableToken(account, token) })),
-      onSome: (secret) => Result.succeed(Option.some({ id: token, secret })),
+    token: id,
+  }: JoinedRow): Result.Result<Option.Option<Token.Judged>, Directory.DirectoryError> => {
+    if (id === null || secret === null) return Result.succeed(Option.none())
+    return Option.match(seal.open(tokenName(name, id), secret), {
+      onNone: () => Result.fail(new Directory.DirectoryError({ message: unsealableToken(account, id) })),
+      onSome: (secret) => Result.succeed(Option.some({ id, secret, lastUsed: Option.fromNullOr(last_used) })),
     })
   }
 
@@ -356,7 +359,7 @@ const make = ({ fits, lookup, name, seal, sql }: Opened): Directory.Directory["S
   const joined = Lookup.make(
     lookup,
     (name) =>
-      sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret
+      sql`SELECT msnp_accounts.*, msnp_tokens.id AS token, msnp_tokens.secret, msnp_tokens.last_used
         FROM msnp_accounts LEFT JOIN msnp_tokens ON msnp_tokens.name = msnp_accounts.name
         WHERE msnp_accounts.name = ${name}`,
   )
@@ -367,10 +370,10 @@ const make = ({ fits, lookup, name, seal, sql }: Opened): Directory.Directory["S
   ): Result.Result<Option.Option<Directory.Found>, Directory.DirectoryError> => {
     const [row] = rows
     if (row === undefined) return Result.succeed(Option.none())
-    const proofs = Result.all(rows.map(proofOf))
+    const tokens = Result.all(rows.map(tokenOf))
     return Result.flatMap(entryOf(row), (entry) =>
-      Result.map(proofs, (proofs) =>
-        row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(proofs) }),
+      Result.map(tokens, (tokens) =>
+        row.name === nobodyName ? Option.none() : Option.some({ ...entry, tokens: Arr.getSomes(tokens) }),
       ),
     )
   }

@@ -4,7 +4,7 @@
  * A server of this protocol has to keep what its clients sign in with. Whoever gives an old client a token keeps a
  * password to himself that may open other doors.
  */
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
@@ -66,8 +66,15 @@ export interface Proof {
   readonly secret: Redacted.Redacted<string>
 }
 
+/** A token as a login is judged by it. */
+export interface Judged extends Proof, Pick<Token, "lastUsed"> {}
+
 /** How precisely it is known when a token was used last, in milliseconds: a client that comes back at once costs no write. */
 export const lastUsedPrecision = 60_000
+
+/** Whether a use is to be kept, at so many milliseconds since 1970. */
+export const isDue = ({ lastUsed }: Pick<Token, "lastUsed">, at: number): boolean =>
+  Option.getOrElse(lastUsed, () => -Infinity) <= at - lastUsedPrecision
 
 const random = (length: number): string =>
   Array.from({ length }, () => alphabet.charAt(Crypto.randomInt(alphabet.length))).join("")

@@ -244,6 +244,32 @@ describe("a notification server's decision about an answer by a token", () => {
     ),
   )
 
+  it.effect("has it kept once a minute, and asks the directory for nothing in between", () =>
+    Effect.gen(function* () {
+      const kept: Array<number> = []
+      const counting = Layer.effect(
+        Directory.Directory,
+        Effect.map(Directory.Directory, (directory) => ({
+          ...directory,
+          used: (uses: ReadonlyArray<Directory.TokenUse>) => {
+            kept.push(...uses.map(({ at }) => at))
+            return directory.used(uses)
+          },
+        })),
+      ).pipe(Layer.provide(Directory.layerMemory([World.alice])))
+      yield* Effect.gen(function* () {
+        const directory = yield* Directory.Directory
+        const { secret } = yield* directory.addToken(World.alice.account, label)
+        for (const at of [1_000_000, 1_000_001, 1_059_999, 1_060_000, 1_119_999, 1_200_000]) {
+          yield* TestClock.setTime(at)
+          assert.strictEqual((yield* judge(answering("alice@hotmail.com", secret)))._tag, "Accept")
+          yield* TestClock.adjust(0)
+        }
+        assert.deepStrictEqual(kept, [1_000_000, 1_060_000, 1_200_000])
+      }).pipe(Effect.provide(Layer.provideMerge(Admission.layerNotification(), counting)))
+    }),
+  )
+
   it.effect("does not wait until that is kept, and does not fail with it; later uses are kept together", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()

@@ -419,6 +419,12 @@ export const suite = <R>(it: Vitest.MethodsNonLive<R>, fresh: Layer.Layer<Direct
           [unused.id, null],
         ]),
       )
+      // Whoever judges by a token knows whether its use is to be kept.
+      const { tokens } = Option.getOrThrow(yield* directory.find(alice))
+      assert.deepStrictEqual(
+        new Map(tokens.map(({ id, lastUsed }) => [id, Option.getOrNull(lastUsed)])),
+        yield* lastUsed,
+      )
     }))
 
   test("keeps an account's tokens whatever else is changed of it", (directory) =>
