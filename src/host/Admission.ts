@@ -171,7 +171,8 @@ export const layerNotification = (options?: {
         const { account: known, friendlyName, password, standing, tokens, verification } = found.value
         const isPassword = isRight(password)
         // All of them are tried, whichever is right.
-        const [token] = tokens.filter(({ secret }) => isRight(secret))
+        const tried = tokens.map((token) => ({ token, isRight: isRight(token.secret) }))
+        const token = tried.find(({ isRight }) => isRight)?.token
         if ((!isPassword && token === undefined) || standing === "Disabled") return deny(911)
         if (verification === "Unverified" && options?.unverified === "TurnDown") return deny(924)
         if (token !== undefined) {

@@ -184,7 +184,7 @@ describe("a failed login", () => {
         account: fc.constantFrom(alice, bob),
         host: fc.constantFrom("192.0.2.1", "192.0.2.2"),
         fails: fc.integer({ min: 0, max: 3 }),
-        then: fc.constantFrom(0, 1, 999, 10_000, 15_000, 20_000, 60_000),
+        pause: fc.constantFrom(0, 1, 999, 10_000, 15_000, 20_000, 60_000),
       })
       const limits = Limits.layer({ failuresPerAccount: 3, failuresPerAddress: 4, failureWindow: "1 minute" })
       const limiter = Throttle.layer().pipe(
@@ -195,12 +195,12 @@ describe("a failed login", () => {
       for (const steps of fc.sample(fc.array(step, { maxLength: 40 }), 50)) {
         const memory = yield* Effect.provide(Throttle.Throttle, Layer.provide(Throttle.layerMemory(), limits))
         const effects = yield* Effect.provide(Throttle.Throttle, Layer.provide(limiter, limits))
-        for (const { account, fails, host, then } of steps) {
+        for (const { account, fails, host, pause } of steps) {
           for (let i = 0; i < fails; i++) {
             yield* memory.at(host).failed(account)
             yield* effects.at(host).failed(account)
           }
-          yield* TestClock.adjust(then)
+          yield* TestClock.adjust(pause)
           const limit = yield* memory.at(host).exhausted(account)
           assert.deepStrictEqual(limit, yield* effects.at(host).exhausted(account), JSON.stringify(steps))
           reached.add(Option.getOrElse(limit, () => "none"))
