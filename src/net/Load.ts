@@ -301,6 +301,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   })
 
   const run = Effect.gen(function* () {
+    yield* enter("Trying")
     yield* once(members[0], () => {})
     before.ended++
     if (staying.length > 0) {

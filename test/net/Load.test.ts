@@ -137,7 +137,7 @@ describe("a load", () => {
       yield* TestClock.adjust("300 millis")
       yield* Fiber.join(running)
       const report = yield* load.report
-      assert.deepStrictEqual(phases, ["Measuring", "Finishing", "Over"])
+      assert.deepStrictEqual(phases, ["Trying", "Measuring", "Finishing", "Over"])
       assert.strictEqual(heard.length, 3)
       assert.strictEqual(countOf(report), 2)
       assert.strictEqual(report.ended, 1)
