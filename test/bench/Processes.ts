@@ -120,18 +120,15 @@ export const oursWithFile = (accounts: number, bin = installed): Promise<Server>
 const inFolder = async (start: (folder: string) => Promise<Server>): Promise<Server> => {
   const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "msnp-bench-"))
   const remove = () => Fs.rmSync(folder, { recursive: true, force: true })
-  try {
-    const server = await start(folder)
-    return {
-      ...server,
-      stop: () => {
-        server.stop()
-        remove()
-      },
-    }
-  } catch (error) {
-    remove()
-    throw error
+  // However the benchmark ends, by an error or by Ctrl-C.
+  process.once("exit", remove)
+  const server = await start(folder)
+  return {
+    ...server,
+    stop: () => {
+      server.stop()
+      remove()
+    },
   }
 }
 

@@ -26,19 +26,32 @@ import * as Table from "./Table.ts"
 
 const benches: ReadonlyArray<Bench.Bench> = [Server.cpu, Server.rate, Idle.heap, Idle.growth, Client.bench, Start.bench]
 
-const { values } = Util.parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: [] },
-    rounds: { type: "string", default: "11" },
-    profile: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-})
-
 const fail = (sentence: string): never => {
   process.stderr.write(`bench: ${sentence}\n`)
   process.exit(1)
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const parse = () =>
+  Util.parseArgs({
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      rounds: { type: "string", default: "11" },
+      profile: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  })
+
+const flags = (): ReturnType<typeof parse>["values"] => {
+  try {
+    return parse().values
+  } catch (error) {
+    return fail(messageOf(error))
+  }
+}
+
+const values = flags()
 
 const print = (lines: ReadonlyArray<string>) => process.stdout.write(`${lines.join("\n")}\n`)
 
@@ -90,10 +103,21 @@ const measure = async () => {
   }
   show("")
   const run = { rounds, looks, seconds: (performance.now() - begun) / 1000 }
-  if (values.json) print([JSON.stringify({ ...run, rows: rows.map((row) => ({ ...row, ...Bench.figureOf(row) })) })])
+  if (values.json)
+    print([
+      JSON.stringify({
+        conditions: Page.conditions(run),
+        ...run,
+        rows: rows.map((row) => ({ ...row, ...Bench.figureOf(row) })),
+      }),
+    ])
   else print([...Table.terminal(rows), "", ...Page.conditions(run)])
 }
 
+process.once("SIGINT", () => {
+  show("")
+  process.exit(130)
+})
 // What is measured is what gets installed.
 show("build")
 ChildProcess.execFileSync("npm", ["run", "--silent", "build"], { stdio: ["ignore", "ignore", "inherit"] })
@@ -101,5 +125,5 @@ try {
   await (values.profile ? showProfile() : measure())
 } catch (error) {
   show("")
-  fail(error instanceof Error ? error.message : String(error))
+  fail(messageOf(error))
 }
