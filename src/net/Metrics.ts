@@ -98,6 +98,7 @@ const family = (make: (attributes: Labels) => Metric.Metric<number, unknown>, co
 }
 
 const nanosPerSecond = 1e9
+const microsPerSecond = 1e6
 
 /** Counts what a server does, in the registry of whoever runs this. */
 export const make: Effect.Effect<Telemetry.Observer> = Effect.map(Effect.context<never>(), (context) => {
@@ -187,7 +188,7 @@ export const make: Effect.Effect<Telemetry.Observer> = Effect.map(Effect.context
 const loopResolution = 20
 
 /**
- * Tells of this process, until the scope closes: when it started, its memory, and by how much its event loop is late, in
+ * Tells of this process, until the scope closes: when it started, its CPU time and its memory, and by how much its event loop is late, in
  * 99 of 100 cases since it was last asked.
  */
 export const ofProcess: Effect.Effect<void, never, Scope.Scope> = Effect.gen(function* () {
@@ -207,18 +208,22 @@ export const ofProcess: Effect.Effect<void, never, Scope.Scope> = Effect.gen(fun
     return Math.max(0, late)
   }
   const start = PerfHooks.performance.timeOrigin / 1000
-  const tell = (name: string, description: string, read: () => number) =>
+  const register = <Input, State>(metric: Metric.Metric<Input, State>, get: () => State) =>
     Effect.acquireRelease(
-      Effect.sync(() =>
-        Metric.registerUnsafe(Metric.gauge(name, { description }), context, {
-          get: () => ({ value: read() }),
-          update: () => {},
-          modify: () => {},
-        }),
-      ),
+      Effect.sync(() => Metric.registerUnsafe(metric, context, { get, update: () => {}, modify: () => {} })),
       (registration) => Effect.sync(() => registration.remove()),
     )
+  const tell = (name: string, description: string, read: () => number) =>
+    register(Metric.gauge(name, { description }), () => ({ value: read() }))
   yield* tell("process_start_time_seconds", "When this process started, in seconds since 1970.", () => start)
+  const cpu = Metric.counter("process_cpu_seconds_total", {
+    description: "CPU time that this process has used, its own and the system's for it.",
+    incremental: true,
+  })
+  yield* register(cpu, () => {
+    const { system, user } = process.cpuUsage()
+    return { count: (user + system) / microsPerSecond, incremental: true }
+  })
   yield* tell("process_resident_memory_bytes", "Memory that this process has.", () => process.memoryUsage.rss())
   yield* tell("nodejs_heap_size_used_bytes", "Heap that is in use.", () => process.memoryUsage().heapUsed)
   yield* tell(

@@ -407,10 +407,16 @@ describe("the limits", () => {
 })
 
 describe("the process", () => {
+  const cpuSeconds = () => {
+    const { system, user } = process.cpuUsage()
+    return (system + user) / 1e6
+  }
+
   it.live(
-    "tells when it started, what memory it has, and how late its event loop is, for as long as it is asked to",
+    "tells when it started, what CPU time and what memory it takes, and how late its event loop is, for as long as it is asked to",
     () =>
       Effect.gen(function* () {
+        const before = cpuSeconds()
         const during = yield* Effect.scoped(
           Effect.andThen(Metrics.ofProcess, Effect.map(PrometheusMetrics.format(), Exposition.parse)),
         )
@@ -418,6 +424,7 @@ describe("the process", () => {
           [...during.types],
           [
             ["process_start_time_seconds", "gauge"],
+            ["process_cpu_seconds_total", "counter"],
             ["process_resident_memory_bytes", "gauge"],
             ["nodejs_heap_size_used_bytes", "gauge"],
             ["nodejs_eventloop_lag_p99_seconds", "gauge"],
@@ -425,6 +432,8 @@ describe("the process", () => {
         )
         const start = during.series.get("process_start_time_seconds") ?? 0
         assert.approximately(start, Date.now() / 1000 - process.uptime(), 5)
+        assert.isAtLeast(during.series.get("process_cpu_seconds_total") ?? 0, before)
+        assert.isAtMost(during.series.get("process_cpu_seconds_total") ?? Infinity, cpuSeconds())
         assert.isAbove(during.series.get("process_resident_memory_bytes") ?? 0, 10_000_000)
         assert.isAtLeast(during.series.get("nodejs_eventloop_lag_p99_seconds") ?? -1, 0)
         assert.strictEqual(yield* PrometheusMetrics.format(), "")
