@@ -233,3 +233,36 @@ describe("a source", () => {
     expect(found("exports a default", ts.isExportAssignment)).toEqual([])
   })
 })
+
+describe("the command line", () => {
+  /** Whether an import is carried out before anything else is: none of types alone, and none that is an expression. */
+  const isAtOnce = ({ node }: Import): boolean =>
+    ts.isImportDeclaration(node) && node.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword
+
+  /** The files that come with a file. */
+  const comingWith = (path: string, met = new Set<string>()): ReadonlySet<string> => {
+    if (met.has(path)) return met
+    met.add(path)
+    for (const one of own) if (one.source.path === path && isAtOnce(one)) comingWith(target(one), met)
+    return met
+  }
+
+  // Each of them takes a tenth of the time to start, or more; `msnp serve` needs none of them by default.
+  const dear = /^(effect\/(http|rpc|sql|observability)\/|@effect\/platform-node\/NodeHttp|@effect\/sql-pg|socks$)/
+
+  it.each(["cli/main.ts", "cli/serve.ts", "net/Control.ts"])("starts without what few ask for: %s", (path) => {
+    const files = comingWith(path)
+    const found = foreign
+      .filter((one) => files.has(one.source.path) && isAtOnce(one) && dear.test(one.name))
+      .map((one) => offence(one.source, one.node, `imports ${one.name}`))
+    expect(files.size).toBeGreaterThan(3)
+    expect(found).toEqual([])
+  })
+
+  it("starts without a client where it serves, and without a server where it logs in", () => {
+    expect(comingWith("cli/serve.ts")).not.toContain("net/LoginClient.ts")
+    expect(comingWith("cli/login.ts")).not.toContain("net/LoginServer.ts")
+    expect(comingWith("cli/main.ts")).not.toContain("cli/serve.ts")
+    expect(comingWith("cli/main.ts")).not.toContain("cli/login.ts")
+  })
+})
