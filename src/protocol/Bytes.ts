@@ -52,7 +52,13 @@ export const toText = (bytes: string): Option.Option<string> => {
 }
 
 /** Whether these bytes can stand as one parameter: some, and nothing in them that parts or ends. A CR does neither. */
-export const isWord = (bytes: string): boolean => /^[^ \t\n\u0100-\uffff]+$/.test(bytes)
+export const isWord = (bytes: string): boolean => {
+  for (let i = 0; i < bytes.length; i++) {
+    const code = bytes.charCodeAt(i)
+    if (code === 0x20 || code === 0x09 || code === 0x0a || code > 0xff) return false
+  }
+  return bytes !== ""
+}
 
 /**
  * What a person is shown of a peer's bytes: text where they are UTF-8, control characters as `\x1b`. A terminal takes

@@ -8,8 +8,8 @@ import * as EffectDigest from "effect/crypto/Digest"
 import * as Hex from "effect/encoding/Hex"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Bytes from "./Bytes.ts"
+import { parameter } from "./Wire.ts"
 
 /**
  * One or more bytes, none of which parts or ends a parameter.
@@ -22,25 +22,37 @@ export const Challenge = Schema.String.check(Schema.makeFilter(Bytes.isWord)).pi
 )
 export type Challenge = typeof Challenge.Type
 
+const isChallenge = (bytes: string): bytes is Challenge => Bytes.isWord(bytes)
+
+/** A challenge as a parameter. */
+export const FromWire = parameter(Challenge, {
+  description: "a challenge: one or more bytes without white space",
+  read: (bytes) => (isChallenge(bytes) ? bytes : undefined),
+  write: (challenge) => (isChallenge(challenge) ? challenge : undefined),
+})
+
 /** 32 hexadecimal digits in lower case. */
 export const Digest = Schema.String.check(Schema.isPattern(/^[0-9a-f]{32}$/)).pipe(Schema.brand("Digest"))
 export type Digest = typeof Digest.Type
+
+const isDigest = (text: string): text is Digest => /^[0-9a-f]{32}$/.test(text)
 
 /**
  * A digest as a parameter: 32 hexadecimal digits of either case; in memory it is wrapped at once.
  *
  * @keeps beyond.digest-case
  */
-export const DigestFromWire = Schema.String.check(Schema.isPattern(/^[0-9a-fA-F]{32}$/)).pipe(
-  Schema.decodeTo(
-    Schema.toType(Schema.Redacted(Digest)),
-    SchemaTransformation.transform({
-      decode: (digits) => Redacted.make(Digest.make(digits.toLowerCase()), { label: "digest" }),
-      encode: (digest) => Redacted.value(digest),
-    }),
-  ),
-  Schema.annotate({ description: "a digest: 32 hexadecimal digits" }),
-)
+export const DigestFromWire = parameter(Schema.Redacted(Digest), {
+  description: "a digest: 32 hexadecimal digits",
+  read: (word) => {
+    const digits = isDigest(word) ? word : word.toLowerCase()
+    return isDigest(digits) ? Redacted.make(digits, { label: "digest" }) : undefined
+  },
+  write: (digest) => {
+    const digits = Redacted.value(digest)
+    return isDigest(digits) ? digits : undefined
+  },
+})
 
 /** Random digits behind the point of a challenge of ours, at least. */
 export const minRandomDigits = 18

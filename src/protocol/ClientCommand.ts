@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Account from "./Account.ts"
 import * as Challenge from "./Challenge.ts"
 import * as TrId from "./TrId.ts"
-import { command, foreign, Words } from "./Wire.ts"
+import { command, foreign, Words, wordsOf } from "./Wire.ts"
 
 /**
  * Offers dialects, the preferred one first; unknown names and `CVR0` among them are kept.
@@ -16,7 +16,7 @@ import { command, foreign, Words } from "./Wire.ts"
  */
 export const Ver = command("Ver", "VER {trId} {dialects...}", {
   trId: TrId.FromWire,
-  dialects: Words.annotate({ description: "names of dialects" }),
+  dialects: wordsOf("names of dialects"),
 })
 
 /**

@@ -4,7 +4,7 @@
  * Our server sends a code and the TrID, nothing else; a client takes any three digits, with or without a TrID.
  */
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
+import { decimal, parameter } from "./Wire.ts"
 
 /** Any code on the wire: 100 to 999. */
 export const ErrorCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 })).annotate({
@@ -12,11 +12,17 @@ export const ErrorCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maxim
 })
 export type ErrorCode = typeof ErrorCode.Type
 
+const isCode = (code: number): boolean => Number.isInteger(code) && code >= 100 && code <= 999
+
 /** A code as the verb of a line: three digits. */
-export const FromWire = Schema.String.check(Schema.isPattern(/^[1-9][0-9]{2}$/)).pipe(
-  Schema.decodeTo(ErrorCode, SchemaTransformation.transform({ decode: Number, encode: String })),
-  Schema.annotate({ description: "an error code: three digits" }),
-)
+export const FromWire = parameter(ErrorCode, {
+  description: "an error code: three digits",
+  read: (word) => {
+    const code = word.length === 3 ? decimal(word, 999) : undefined
+    return code !== undefined && isCode(code) ? code : undefined
+  },
+  write: (code) => (isCode(code) ? String(code) : undefined),
+})
 
 /**
  * The codes of a login, and those that our server says in a session, in the draft's terms where it has one; 502, 540,

@@ -58,16 +58,15 @@ export type Taken =
  * @keeps efficiency.lf beyond.blanks
  */
 export const take = (bytes: string, payloads: Payloads, limits: Limits): Taken => {
-  let rest = bytes
+  let start = 0
   while (true) {
-    const lf = rest.indexOf("\n")
-    if (lf === -1) return unfinished(rest, limits)
-    const line = rest.slice(0, rest[lf - 1] === "\r" ? lf - 1 : lf)
-    if (line.length > limits.lineBytes) return tooLong(limits)
-    const behind = rest.slice(lf + 1)
-    const [verb, ...parameters] = split(line)
-    if (verb !== undefined) return withPayload([verb, ...parameters], rest, behind, payloads, limits)
-    rest = behind
+    const lf = bytes.indexOf("\n", start)
+    if (lf === -1) return unfinished(bytes.slice(start), limits)
+    const end = lf > start && bytes.charCodeAt(lf - 1) === 0x0d ? lf - 1 : lf
+    if (end - start > limits.lineBytes) return tooLong(limits)
+    const words = split(bytes, start, end)
+    if (words !== undefined) return withPayload(words, bytes, start, lf + 1, payloads, limits)
+    start = lf + 1
   }
 }
 
@@ -80,15 +79,20 @@ const tooMuch = (limit: keyof Limits, why: string): Taken => ({ _tag: "Never", w
 
 const tooLong = ({ lineBytes }: Limits): Taken => tooMuch("lineBytes", `a line is longer than ${lineBytes} bytes`)
 
+/** The command whose line is from `start` to `behind`. */
 const withPayload = (
   words: Frame["words"],
-  rest: string,
-  behind: string,
+  bytes: string,
+  start: number,
+  behind: number,
   payloads: Payloads,
   limits: Limits,
 ): Taken => {
   if (words.length > limits.lineWords) {
     return tooMuch("lineWords", `a line has more than ${limits.lineWords} words`)
+  }
+  if (!Object.hasOwn(payloads, words[0])) {
+    return { _tag: "Whole", frame: { words, payload: "" }, rest: bytes.slice(behind) }
   }
   const length = announced(words, payloads)
   if (Option.isNone(length)) {
@@ -97,13 +101,10 @@ const withPayload = (
   if (length.value > limits.payloadBytes) {
     return tooMuch("payloadBytes", `${words[0]} announces more than ${limits.payloadBytes} bytes`)
   }
-  return behind.length < length.value
-    ? { _tag: "NotYet", rest, wanted: rest.length - behind.length + length.value }
-    : {
-        _tag: "Whole",
-        frame: { words, payload: behind.slice(0, length.value) },
-        rest: behind.slice(length.value),
-      }
+  const end = behind + length.value
+  return bytes.length < end
+    ? { _tag: "NotYet", rest: bytes.slice(start), wanted: end - start }
+    : { _tag: "Whole", frame: { words, payload: bytes.slice(behind, end) }, rest: bytes.slice(end) }
 }
 
 /** The length of the payload that a line announces, in bytes: 0 for a line without one, none if it cannot be read. */
@@ -115,11 +116,26 @@ export const announced = (words: Frame["words"], payloads: Payloads): Option.Opt
   return digits !== undefined && /^[0-9]{1,9}$/.test(digits) ? Option.some(Number(digits)) : Option.none()
 }
 
-/** The words of a line; none for an empty one. A first word is empty where white space stands before it. */
-const split = (line: string): ReadonlyArray<string> => {
-  let end = line.length
-  while (end > 0 && isBlank(line.charCodeAt(end - 1))) end--
-  return end === 0 ? [] : line.slice(0, end).split(/[ \t]+/)
+/** The words of a line; undefined for an empty one. A first word is empty where white space stands before it. */
+const split = (bytes: string, start: number, lineEnd: number): Frame["words"] | undefined => {
+  let end = lineEnd
+  while (end > start && isBlank(bytes.charCodeAt(end - 1))) end--
+  if (end === start) return undefined
+  let at = wordEnd(bytes, start, end)
+  const words: [string, ...Array<string>] = [bytes.slice(start, at)]
+  while (at < end) {
+    while (isBlank(bytes.charCodeAt(at))) at++
+    const from = at
+    at = wordEnd(bytes, from, end)
+    words.push(bytes.slice(from, at))
+  }
+  return words
+}
+
+const wordEnd = (bytes: string, start: number, end: number): number => {
+  let at = start
+  while (at < end && !isBlank(bytes.charCodeAt(at))) at++
+  return at
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09

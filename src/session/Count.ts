@@ -4,7 +4,7 @@
  * Its width is the one that the draft gives to a TrID; no source names another.
  */
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
+import { decimal, parameter } from "../protocol/Wire.ts"
 
 /** The largest number, 2^32 - 1. */
 export const maximum = 4294967295
@@ -16,10 +16,13 @@ export const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 export type Count = typeof Count.Type
 
 /** Whether a word spells such a number, in decimal digits. */
-export const isDigits = (word: string): boolean => /^[0-9]{1,10}$/.test(word) && Number(word) <= maximum
+export const isDigits = (word: string): boolean => decimal(word, maximum) !== undefined
+
+const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0 && n <= maximum
 
 /** The number as a parameter: decimal digits. */
-export const FromWire = Schema.String.check(Schema.makeFilter(isDigits)).pipe(
-  Schema.decodeTo(Count, SchemaTransformation.transform({ decode: Number, encode: String })),
-  Schema.annotate({ description }),
-)
+export const FromWire = parameter(Count, {
+  description,
+  read: (word) => decimal(word, maximum),
+  write: (count) => (isCount(count) ? String(count) : undefined),
+})

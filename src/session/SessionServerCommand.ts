@@ -135,7 +135,7 @@ export const Fln = command("Fln", "FLN {account}", { account: Account.FromWire }
 export const Qng = command("Qng", "QNG *", {})
 
 /** Challenges the program (from MSNP6), unasked: the TrID is 0. */
-export const Chl = command("Chl", "CHL {trId} {challenge}", { ...trId, challenge: Challenge.Challenge })
+export const Chl = command("Chl", "CHL {trId} {challenge}", { ...trId, challenge: Challenge.FromWire })
 
 /** Says that the answer to CHL was right. */
 export const Qry = command("Qry", "QRY {trId}", trId)
