@@ -5,7 +5,6 @@
  * Read the table: it is the protocol. The host's decisions come in as events, so that nothing here waits, looks
  * anything up, knows the time or draws a random number.
  */
-import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -616,9 +615,13 @@ const ver = ({ dialects, trId }: ByTag<ClientCommand.ClientCommand, "Ver">, quir
   const offered = quirks.dialectCaseInsensitive ? dialects.map((name) => name.toUpperCase()) : dialects
   const dialect = Dialect.all.find((dialect) => offered.includes(dialect))
   if (dialect === undefined) return { _tag: "VerUncommon", trId }
-  const others = Arr.dedupe(offered.filter((name) => Dialect.isDialect(name) && name !== dialect))
-  const decoration = offered.includes(Dialect.cvr0) ? [Dialect.cvr0] : []
-  return { _tag: "Ver", trId, dialect, common: quirks.verSingle ? [dialect] : [dialect, ...others, ...decoration] }
+  const common: [string, ...Array<string>] = [dialect]
+  if (quirks.verSingle) return { _tag: "Ver", trId, dialect, common }
+  for (const name of offered) {
+    if (Dialect.isDialect(name) && !common.includes(name)) common.push(name)
+  }
+  if (offered.includes(Dialect.cvr0)) common.push(Dialect.cvr0)
+  return { _tag: "Ver", trId, dialect, common }
 }
 
 /** A server's side of the login stage, with some quirks on. */

@@ -105,8 +105,6 @@ export type Handlers<T extends Table<S, E, unknown>, S extends Tagged, E extends
   }
 }
 
-type Handler<S, E, A> = (state: S, event: E) => Step<S, A>
-
 /** The states that an event leads to from a state; unions of either are taken member by member, or it would lie. */
 export type Next<
   T extends Table<S, E, unknown>,
@@ -164,30 +162,45 @@ export const make =
   <S extends Tagged, E extends Tagged, A, Code>() =>
   <const T extends Table<S, E, Code>, Refused extends S>(
     parts: Parts<T, S, E, A, Code, Refused>,
-  ): Transition<T, S, E, A, Refused> =>
-  (state, event) => {
-    const cell: Cell<TagOf<S>, Code> = parts.table[state._tag as TagOf<S>][event._tag as TagOf<E>]
-    const step = (): Step<S, A | Postponed<typeof event>> => {
+  ): Transition<T, S, E, A, Refused> => {
+    type Move = (state: S, event: E) => Step<S, A | Postponed<E>>
+
+    const moveOf = (state: string, event: string, cell: Cell<TagOf<S>, Code>): Move => {
       switch (cell.kind) {
         case "rule": {
-          const handler: unknown = Reflect.get(Reflect.get(parts.handlers, state._tag), event._tag)
+          const handler: unknown = Reflect.get(Reflect.get(parts.handlers, state), event)
           // The table has typed each handler by its row and column, which are data here.
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-          return (handler as Handler<S, E, A>)(state, event)
+          return handler as Move
         }
         case "refuse":
-          return parts.refused(state, event, cell.code)
+          return (state, event) => parts.refused(state, event, cell.code)
         case "defer":
-          return { state, actions: [{ _tag: "Postponed", event }] }
+          return (state, event) => ({ state, actions: [{ _tag: "Postponed", event }] })
         case "ignore":
-          return { state, actions: [] }
+          return (state) => ({ state, actions: [] })
         case "misuse":
-          throw new MisuseError(state._tag, event._tag)
+          return () => {
+            throw new MisuseError(state, event)
+          }
       }
     }
-    // Each kind of cell led to what `Next` says of it.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return step() as never
+
+    // Each cell is made a function once, so that a step is two lookups and a call.
+    const table: { readonly [state: string]: { readonly [event: string]: Cell<TagOf<S>, Code> } } = parts.table
+    const moves: Record<string, Record<string, Move>> = {}
+    for (const [state, row] of Object.entries(table)) {
+      const ofRow: Record<string, Move> = (moves[state] = {})
+      for (const [event, cell] of Object.entries(row)) ofRow[event] = moveOf(state, event, cell)
+    }
+
+    return (state, event) => {
+      const move = moves[state._tag]?.[event._tag]
+      if (move === undefined) throw new MisuseError(state._tag, event._tag)
+      // Each kind of cell leads to what `Next` says of it.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return move(state, event) as never
+    }
   }
 
 /** The tags of the events that are legal in a state: what was expected, when something else came. */
