@@ -16,6 +16,7 @@ import * as Util from "node:util"
 import * as Output from "../../src/cli/Output.ts"
 import * as Bench from "./Bench.ts"
 import * as Client from "./client.ts"
+import * as Codec from "./codec.ts"
 import * as Idle from "./idle.ts"
 import * as Machine from "./Machine.ts"
 import * as Page from "./Page.ts"
@@ -24,7 +25,15 @@ import * as Server from "./server.ts"
 import * as Start from "./start.ts"
 import * as Table from "./Table.ts"
 
-const benches: ReadonlyArray<Bench.Bench> = [Server.cpu, Server.rate, Idle.heap, Idle.growth, Client.bench, Start.bench]
+const benches: ReadonlyArray<Bench.Bench> = [
+  Server.cpu,
+  Server.rate,
+  Idle.heap,
+  Idle.growth,
+  Client.bench,
+  Codec.bench,
+  Start.bench,
+]
 
 const fail = (sentence: string): never => {
   process.stderr.write(`bench: ${sentence}\n`)
