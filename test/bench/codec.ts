@@ -237,7 +237,7 @@ export const bench: Bench.Bench = {
   name: "codec",
   measure: async (progress, run) => [
     {
-      what: "reading, deciding and writing a whole login, without MD5 and sockets",
+      what: "Reading, deciding and writing a whole login, without MD5 and sockets",
       against: "one MD5 of a challenge by node:crypto",
       unit: "ns",
       compare: "Ratio",
@@ -245,7 +245,7 @@ export const bench: Bench.Bench = {
       rounds: await login((done) => progress(done / 3), run),
     },
     {
-      what: "decoding a line through the Schema of its command",
+      what: "Decoding a line through the Schema of its command",
       against: "the parser that one would write by hand",
       unit: "ns",
       compare: "Ratio",
@@ -253,7 +253,7 @@ export const bench: Bench.Bench = {
       rounds: await decoding((done) => progress((1 + done) / 3), run),
     },
     {
-      what: "framing: bytes into lines and words",
+      what: "Framing: bytes into lines and words",
       against: "Buffer.indexOf(10) over the same bytes",
       unit: "ns",
       compare: "Ratio",
