@@ -119,11 +119,12 @@ const toText = (message: Message): string => {
 /** Each field is one line, whatever it holds: an application may have it from its users. */
 const write = (fields: { readonly [name: string]: string }): string => {
   let lines = ""
-  for (const name of Object.keys(fields)) lines += `${oneLine(`${name}: ${fields[name]}`)}\r\n`
+  for (const [name, value] of Object.entries(fields)) lines += `${oneLine(name)}: ${oneLine(value)}\r\n`
   return lines
 }
 
-const oneLine = (text: string): string => (/[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, " ") : text)
+const oneLine = (text: string): string =>
+  text.includes("\r") || text.includes("\n") ? text.replace(/[\r\n]+/g, " ") : text
 
 /** The message that a payload is; bytes that are no text are kept as they came. */
 export const fromPayload = (payload: string): Message => {

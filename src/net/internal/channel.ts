@@ -38,8 +38,11 @@ export interface Channel {
   readonly write: (bytes: string) => Written
   /** Says no more, and hears on. */
   readonly end: () => void
-  /** Lets go of it: what has been written is delivered, and nothing is handed over any more. */
-  readonly release: () => void
+  /**
+   * Lets go of it, and nothing is handed over any more. What has been written is delivered within {@link lingerMillis},
+   * unless the peer has been given up.
+   */
+  readonly release: (peer: "Awaited" | "GivenUp") => void
 }
 
 /** How long a closed connection waits for its peer to close too, in milliseconds. */
@@ -141,7 +144,7 @@ export const toSocket = (channel: Channel): Socket.Socket => {
         Scope.addFinalizer(
           scope,
           Effect.sync(() => {
-            channel.release()
+            channel.release("Awaited")
             chunks = undefined
             gone()
           }),
@@ -209,7 +212,7 @@ const fromSocket = (socket: Socket.Socket): Channel => {
 
   return {
     open: (receiver) => {
-      drained = receiver.drained
+      drained = () => receiver.drained()
       Effect.runFork(
         read(receiver).pipe(
           Scope.provide(scope),
@@ -221,11 +224,13 @@ const fromSocket = (socket: Socket.Socket): Channel => {
     resume: () => void gate.openUnsafe(),
     write: (bytes) => write(Bytes.toUint8Array(bytes)),
     end: () => void write(new Socket.CloseEvent()),
-    release: () => {
+    release: (peer) => {
       drained = () => {}
       Effect.runFork(
         Effect.andThen(
-          writes.size === 0 ? Effect.void : Effect.timeoutOption(Fiber.awaitAll(writes), lingerMillis),
+          writes.size === 0 || peer === "GivenUp"
+            ? Effect.void
+            : Effect.timeoutOption(Fiber.awaitAll(writes), lingerMillis),
           Scope.close(scope, Exit.void),
         ),
       )

@@ -151,6 +151,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   /** What has been said in the session, and waits for the peer to take it, in bytes. */
   private untaken = 0
   private giveUp = nothing
+  private isGivenUp = false
   private readonly senders: Array<() => void> = []
   private listener: ((command: Heard<K>) => void) | undefined
   private inbox: Array<Heard<K>> = []
@@ -210,7 +211,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Lets go of the connection: nothing is heard any more. */
   release(): void {
-    this.channel.release()
+    this.channel.release(this.isGivenUp ? "GivenUp" : "Awaited")
     this.hearing = "Lost"
     this.stopListening()
   }
@@ -414,6 +415,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
         return
       }
       if (!this.side.isLoggedIn(this.current)) return
+      this.isGivenUp = true
       this.owner.limited("writeTimeout")
       this.end(this.side.hungUp)
     })
@@ -503,7 +505,8 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     return Effect.suspend(() => {
       if (!this.side.isLoggedIn(this.current)) return Effect.succeed(false)
       if (this.untaken > 0) return Effect.andThen(this.taken(), this.send(commands))
-      this.tell(commands)
+      for (const command of commands) this.say(command)
+      this.flush()
       if (this.untaken === 0) return Effect.succeed(true)
       return Effect.map(this.taken(), () => this.side.isLoggedIn(this.current))
     })
