@@ -4,17 +4,20 @@
  * The password is wrapped from the caller to the digest, and never comes into the machine.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
+import type * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
+import * as Md5 from "../host/Md5.ts"
 import * as Client from "../login/Client.ts"
 import type { ByTag } from "../machine/Machine.ts"
 import * as Account from "../protocol/Account.ts"
@@ -30,6 +33,7 @@ import * as TrId from "../protocol/TrId.ts"
 import * as Connector from "./Connector.ts"
 import * as Channel from "./internal/channel.ts"
 import * as Driver from "./internal/driver.ts"
+import * as Watch from "./internal/watch.ts"
 import * as LoginError from "./LoginError.ts"
 import * as NsMemory from "./NsMemory.ts"
 import * as Reach from "./Reach.ts"
@@ -105,11 +109,11 @@ export interface Limits {
 /** The limits where none are named. */
 export const defaultLimits: Limits = {
   bytes: Line.clientLimits,
-  connectTimeout: "10 seconds",
-  answerTimeout: "20 seconds",
-  loginTimeout: "1 minute",
+  connectTimeout: Duration.seconds(10),
+  answerTimeout: Duration.seconds(20),
+  loginTimeout: Duration.minutes(1),
   maxReferrals: 5,
-  closingTime: "250 millis",
+  closingTime: Duration.millis(250),
 }
 
 /** The account that is nobody's, for servers that refer whoever comes. */
@@ -156,46 +160,44 @@ export const login = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
   const { forget, recall, remember } = yield* NsMemory.NsMemory
-  const observe = options.observer ?? Transcript.silent
-  const limits = { ...defaultLimits, ...options.limits }
-  const millisLeft = yield* countdown(limits.loginTimeout)
+  const plan = planOf(options, yield* Effect.context<Scope.Scope>())
   /** Logs in from there, and stores where that ends, unless it is stored already. */
-  const from = Effect.fnUntraced(function* (
-    to: Address.Address,
-    role: Role,
-    stored: Option.Option<Address.Address>,
-  ): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
-    const { strategy = "official", trId = TrId.initial } = options
-    const onLeave = role === "Notification" ? forget(options.server) : Effect.void
-    const plan = { options, limits, observe, millisLeft, onLeave }
-    const credentials = yield* credentialsAt(to, role, plan)
-    const stop: Stop = { to, role, credentials, strategy, trId, referrer: Option.none() }
-    const session = yield* travel(stop, [], plan)
-    // Cut short, it would leave half a file.
-    if (!isAt(stored, session.server)) yield* Effect.uninterruptible(remember(options.server, session.server))
-    return session
-  })
+  const from = (to: Address.Address, role: Role, stored: Option.Option<Address.Address>) =>
+    Effect.gen(function* () {
+      const { strategy = "official", trId = TrId.initial } = options
+      const onLeave = role === "Notification" ? forget(options.server) : Effect.void
+      const credentials = yield* credentialsAt(to, role, plan)
+      const stop: Stop = { to, role, credentials, strategy, trId, referrer: Option.none(), onLeave }
+      const session = yield* travel(stop, [], plan)
+      // Cut short, it would leave half a file.
+      if (!isAt(stored, session.server)) yield* Effect.uninterruptible(remember(options.server, session.server))
+      return session
+    })
 
   const itself = Option.some(options.server)
   const known = Option.filter(
     yield* recall(options.server),
     (known) => !isAt(itself, known) && (options.referrals === "Anywhere" || isSettled(known)),
   )
-  return yield* Option.match(known, {
+  const session = Option.match(known, {
     onNone: () => from(options.server, "Dispatch", itself),
     onSome: (at) =>
       Effect.catch(from(at, "Notification", known), (error) =>
         Effect.gen(function* () {
           // What cannot be reached now may be reached again, and is kept until another server takes its place.
           if (error._tag !== "Unreachable") yield* forget(options.server)
-          if (error._tag === "Denied" || (yield* millisLeft) === 0) return yield* error
-          observe({ _tag: "TurnedAway", why: error.message })
+          if (error._tag === "Denied" || millisLeft(plan) === 0) return yield* error
+          plan.observe({ _tag: "TurnedAway", why: error.message })
           return yield* Effect.mapError(from(options.server, "Dispatch", Option.none()), (later) =>
             LoginError.further(error, at, later),
           )
         }),
       ),
   })
+  return yield* Effect.ensuring(
+    session,
+    Effect.sync(() => plan.watch.stop()),
+  )
 })
 
 /**
@@ -208,14 +210,6 @@ const isSettled = ({ host }: Address.Address): boolean => Option.isSome(Reach.of
 const isAt = (server: Option.Option<Address.Address>, address: Address.Address): boolean =>
   Option.exists(server, ({ host, port }) => host === address.host && port === address.port)
 
-/** How many milliseconds are left of some time that begins now, whenever it is asked. */
-const countdown = (duration: Duration.Input): Effect.Effect<Effect.Effect<number>> =>
-  Effect.map(Clock.currentTimeNanos, (start) =>
-    Effect.map(Clock.currentTimeNanos, (now) =>
-      Math.max(0, Duration.toMillis(duration) - Number(now - start) / 1_000_000),
-    ),
-  )
-
 /** What a server is taken for: dispatch servers refer whoever comes, and so need not be told who it is. */
 type Role = "Dispatch" | "Notification"
 
@@ -224,22 +218,45 @@ interface Plan {
   readonly options: Options
   readonly limits: Limits
   readonly observe: Transcript.Observer
-  readonly millisLeft: Effect.Effect<number>
-  /** Is done where a server refers on. */
-  readonly onLeave: Effect.Effect<void>
+  readonly connector: Connector.Connector
+  readonly context: Context.Context<Scope.Scope>
+  /** Looks at the time, on behalf of whatever is waited for. */
+  readonly watch: Watch.Watch
+  /** When the time for the whole login is up. */
+  readonly end: number
 }
+
+/** The plan of a login that begins now. */
+const planOf = (options: Options, context: Context.Context<Scope.Scope>): Plan => {
+  const limits = { ...defaultLimits, ...options.limits }
+  const watch = new Watch.Watch(Context.get(context, Clock.Clock), context)
+  return {
+    options,
+    limits,
+    observe: options.observer ?? Transcript.silent,
+    connector: Context.get(context, Connector.Connector),
+    context,
+    watch,
+    end: watch.now() + Duration.toMillis(limits.loginTimeout),
+  }
+}
+
+/** How many milliseconds are left for the whole login. */
+const millisLeft = ({ end, watch }: Plan): number => Math.max(0, end - watch.now())
 
 /** The time for the whole login is up, and it was our turn. */
 const late = (to: Address.Address) => new LoginError.TimedOut({ server: Address.format(to), awaiting: [] })
 
-const credentialsAt = Effect.fnUntraced(function* (
+const credentialsAt = (
   to: Address.Address,
   role: Role,
-  { millisLeft, options }: Plan,
-): Effect.fn.Return<Credentials, LoginError.LoginError> {
-  if (role === "Dispatch" || options.onReferral === undefined) return options
-  return yield* Effect.timeoutOrElse(options.onReferral(to), { duration: yield* millisLeft, orElse: () => late(to) })
-})
+  plan: Plan,
+): Effect.Effect<Credentials, LoginError.LoginError> => {
+  const { options } = plan
+  return role === "Dispatch" || options.onReferral === undefined
+    ? Effect.succeed(options)
+    : Effect.timeoutOrElse(options.onReferral(to), { duration: millisLeft(plan), orElse: () => late(to) })
+}
 
 /** One login at one server. */
 interface Stop {
@@ -249,7 +266,15 @@ interface Stop {
   readonly strategy: Strategy
   readonly trId: TrId.TrId
   /** Who sends us there, and how near that one is; none where we may be sent anywhere. */
-  readonly referrer: Option.Option<{ readonly server: string; readonly reach: Reach.Reach }>
+  readonly referrer: Option.Option<Referrer>
+  /** Is done where the server refers on. */
+  readonly onLeave: Effect.Effect<void>
+}
+
+/** A server that refers us, and how near it is. */
+interface Referrer {
+  readonly server: string
+  readonly reach: Reach.Reach
 }
 
 /** Logs in at one server, and at those that it refers to, but for those that have been visited. */
@@ -257,8 +282,8 @@ const travel = Effect.fnUntraced(function* (
   stop: Stop,
   before: ReadonlyArray<string>,
   plan: Plan,
-): Effect.fn.Return<Session, LoginError.LoginError, Scope.Scope> {
-  const { limits, observe, onLeave, options } = plan
+): Effect.fn.Return<Session, LoginError.LoginError> {
+  const { limits, observe, options } = plan
   const outcome = yield* loginAt(stop, plan)
   if (outcome._tag === "Session") return outcome.session
   const trId = options.trId === undefined ? TrId.initial : TrId.next(outcome.trId)
@@ -267,7 +292,7 @@ const travel = Effect.fnUntraced(function* (
     return yield* travel({ ...stop, strategy: "official", trId }, before, plan)
   }
 
-  yield* onLeave
+  yield* stop.onLeave
   const { reach, to } = outcome
   const server = Address.format(stop.to)
   const refuse = (got: string) => new LoginError.ServerMisbehaved({ server, expected: ["USR S"], got })
@@ -295,19 +320,13 @@ type Outcome =
   | { readonly _tag: "Rejected"; readonly why: string; readonly trId: TrId.TrId }
 
 /** Logs in at one server. Its connection lives on where a session comes of it. */
-const loginAt = (stop: Stop, plan: Plan): Effect.Effect<Outcome, LoginError.LoginError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const outer = yield* Effect.scope
-      const scope = yield* Scope.fork(outer)
-      const outcome = yield* restore(converse(stop, plan)).pipe(
-        Scope.provide(scope),
-        Effect.onError(() => Scope.close(scope, Exit.void)),
-      )
-      if (outcome._tag !== "Session") yield* Scope.close(scope, Exit.void)
-      return outcome
-    }),
-  )
+const loginAt = (stop: Stop, plan: Plan): Effect.Effect<Outcome, LoginError.LoginError> =>
+  Effect.suspend(() => {
+    const scope = Scope.forkUnsafe(Context.get(plan.context, Scope.Scope))
+    return Effect.onExit(converse(stop, plan, scope), (exit) =>
+      Exit.isSuccess(exit) && exit.value._tag === "Session" ? Effect.void : Scope.close(scope, Exit.void),
+    )
+  })
 
 /** Fails where the gate has met no address that may be gone to. */
 const passage = (gate: Reach.Gate, to: Address.Address, referrer: Stop["referrer"]) =>
@@ -317,29 +336,50 @@ const passage = (gate: Reach.Gate, to: Address.Address, referrer: Stop["referrer
       Effect.fail(new LoginError.Misdirected({ server, to: Address.format(to), where: Reach.describe[reach] })),
   })
 
+/** Connects, unless the time for it is up before. */
+const connect = (
+  to: Address.Address,
+  admits: Connector.Admits,
+  { connector, context, end, limits, watch }: Plan,
+  scope: Scope.Scope,
+): Effect.Effect<Socket.Socket, Connector.ConnectError | LoginError.Unreachable> =>
+  Effect.callback((resume) => {
+    const connecting = Effect.runForkWith(context)(Scope.provide(connector.connect(to, admits), scope))
+    connecting.addObserver(resume)
+    const due = Math.min(end, watch.now() + Duration.toMillis(limits.connectTimeout))
+    watch.until(due, () =>
+      resume(
+        Effect.andThen(
+          Fiber.interrupt(connecting),
+          Effect.fail(new LoginError.Unreachable({ tried: [Connector.unanswered(to)] })),
+        ),
+      ),
+    )
+    return Fiber.interrupt(connecting)
+  })
+
 /** What a server is told, by the strategy. */
 const manners = { official: "AskInf", "no-inf": "SkipInf", fast: "Pipeline" } as const
 
 const converse = Effect.fnUntraced(function* (
   { credentials, referrer, role, strategy, to, trId }: Stop,
-  { limits, millisLeft, observe, options }: Plan,
-): Effect.fn.Return<Outcome, LoginError.LoginError, Scope.Scope> {
+  plan: Plan,
+  scope: Scope.Scope,
+): Effect.fn.Return<Outcome, LoginError.LoginError> {
+  const { limits, observe } = plan
   const server = Address.format(to)
-  const unreachable = (attempt: Connector.Attempt) => new LoginError.Unreachable({ tried: [attempt] })
-  if ((yield* millisLeft) === 0) return yield* late(to)
+  if (millisLeft(plan) === 0) return yield* late(to)
 
   const gate = Reach.gate(Option.match(referrer, { onNone: () => "Nowhere", onSome: ({ reach }) => reach }))
-  if (Option.isSome(Reach.ofHost(to.host))) gate.admits(to.host)
-  yield* passage(gate, to, referrer)
-  const connector = yield* Connector.Connector
-  const socket = yield* connector.connect(to, gate.admits).pipe(
-    Effect.catch(({ tried }) =>
-      Effect.andThen(passage(gate, to, referrer), Effect.fail(new LoginError.Unreachable({ tried }))),
-    ),
-    Effect.timeoutOrElse({
-      duration: Math.min(Duration.toMillis(limits.connectTimeout), yield* millisLeft),
-      orElse: () => unreachable(Connector.unanswered(to)),
-    }),
+  const meetItself = () => {
+    if (Option.isSome(Reach.ofHost(to.host))) gate.admits(to.host)
+  }
+  if (Option.isSome(referrer)) {
+    meetItself()
+    yield* passage(gate, to, referrer)
+  }
+  const socket = yield* Effect.catchTag(connect(to, gate.admits, plan, scope), "ConnectError", ({ tried }) =>
+    Effect.andThen(passage(gate, to, referrer), Effect.fail(new LoginError.Unreachable({ tried }))),
   )
   observe({ _tag: "Connected", server })
 
@@ -353,24 +393,33 @@ const converse = Effect.fnUntraced(function* (
     manner: manners[strategy],
     trId,
   })
-  const { driver, state } = yield* talk(
-    isFast ? sideOf(limits.bytes, shortLines) : sideOf(limits.bytes, Codec.encodeClient),
-    {
-      channel: Channel.of(socket),
-      first,
-      observe,
-      writes: options.writes ?? "Together",
-      loginMillis: yield* millisLeft,
-      answerMillis: Duration.toMillis(limits.answerTimeout),
-      answer: ({ challenge }) =>
-        isNobody ? { _tag: "LogOff" } : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password) },
-    },
+  const { driver, login } = talk(
+    sideOf(limits.bytes, isFast ? shortLines : Codec.encodeClient),
+    Channel.of(socket),
+    first,
+    ({ challenge }) =>
+      isNobody
+        ? { _tag: "LogOff" }
+        : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password, Md5.fastest) },
+    plan,
   )
-  if (state._tag === "LoggedIn") return { _tag: "Session", session: yield* sessionOf(driver, state, to, limits) }
-  yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), yield* millisLeft))
-  if (state._tag === "Referred") return { ...state, reach: gate.farthest() }
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.sync(() => {
+      if (driver.state()._tag === "LoggedIn") driver.end({ _tag: "LogOff" })
+      driver.release()
+    }),
+  )
+  const state = yield* login
+  if (state._tag === "LoggedIn") return { _tag: "Session", session: sessionOf(driver, state, to, limits) }
+  yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), millisLeft(plan)))
+  if (state._tag === "Referred") {
+    // Where we go of our own accord, how near that is matters to nobody before it refers us.
+    meetItself()
+    return { ...state, reach: gate.farthest() }
+  }
   const error = LoginError.fromReason(state.reason, server, account)
-  const isOverdue = error._tag === "TimedOut" && (yield* millisLeft) === 0
+  const isOverdue = error._tag === "TimedOut" && millisLeft(plan) === 0
   if (!isFast || isOverdue || !isRejection(state.reason, isNobody)) return yield* error
   const why = state.reason._tag === "LoggedOff" ? `${server} challenges whoever comes.` : error.message
   return { _tag: "Rejected", why: `${why} Trying the official way.`, trId: TrId.next(trId) }
@@ -433,43 +482,36 @@ const sideOf = (limits: Line.Limits, encode: Encode): Driver.Side<Kinds> => ({
   hungUp: { _tag: "HungUp" },
 })
 
-/** What it takes to talk to a server. */
+/** A connection at work, and the login on it, until that is done or over. */
 interface Talk {
-  readonly channel: Channel.Channel
-  readonly first: ReturnType<typeof Client.start>
-  readonly observe: Transcript.Observer
-  readonly writes: "Together" | "Apart"
-  /** How long the login may take, and each answer, in milliseconds. */
-  readonly loginMillis: number
-  readonly answerMillis: number
-  readonly answer: (question: Client.Question) => Client.Event
+  readonly driver: ClientDriver
+  readonly login: Effect.Effect<Kinds["LoggedIn"] | Kinds["Over"]>
 }
 
-/** Runs a login on a connection, until it is done or over. */
-const talk = Effect.fnUntraced(function* (side: Driver.Side<Kinds>, options: Talk) {
-  const runFork = Effect.runForkWith(yield* Effect.context<never>())
-  const clock = yield* Clock.Clock
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+const talk = (
+  side: Driver.Side<Kinds>,
+  channel: Channel.Channel,
+  first: ReturnType<typeof Client.start>,
+  answer: (question: Client.Question) => Client.Event,
+  { end, limits, observe, options, watch }: Plan,
+): Talk => {
+  const answerMillis = Duration.toMillis(limits.answerTimeout)
+  const overdue = () => driver.end({ _tag: "Overdue" })
   let loggedIn: Option.Option<Kinds["LoggedIn"]> = Option.none()
   let settle: (outcome: Effect.Effect<Kinds["LoggedIn"] | Kinds["Over"]>) => void = () => {}
 
-  const end = now() + options.loginMillis
-  let due = 0
-  const moved = () => {
-    due = Math.min(end, now() + options.answerMillis)
-    if (Option.isSome(loggedIn)) settle(Effect.succeed(loggedIn.value))
-  }
-  moved()
-
   const driver: ClientDriver = new Driver.Driver<Kinds>(
     side,
-    options.channel,
+    channel,
     {
-      asked: (question) => driver.decide(options.answer(question)),
+      asked: (question) => driver.decide(answer(question)),
       unasked: () => {},
       // The line is still being carried out: whoever waits for the login goes on when that is done.
       loggedIn: (state) => (loggedIn = Option.some(state)),
-      moved,
+      moved: () => {
+        if (Option.isSome(loggedIn)) settle(Effect.succeed(loggedIn.value))
+        else watch.until(Math.min(end, watch.now() + answerMillis), overdue)
+      },
       // A session may be over with the very bytes that began it.
       over: (state) => settle(Effect.succeed(Option.getOrElse(loggedIn, () => state))),
       hungUp: () => driver.end({ _tag: "HungUp" }),
@@ -479,63 +521,56 @@ const talk = Effect.fnUntraced(function* (side: Driver.Side<Kinds>, options: Tal
       },
       limited: () => {},
     },
-    options.first,
+    first,
     {
-      writes: options.writes,
+      writes: options.writes ?? "Together",
       after: () => () => {},
-      observer: options.observe === Transcript.silent ? Option.none() : Option.some(options.observe),
+      observer: observe === Transcript.silent ? Option.none() : Option.some(observe),
       witness: Option.none(),
     },
   )
-
-  yield* Effect.addFinalizer(() => Effect.sync(() => driver.release()))
-
-  /** One timer, which looks again how much time is left: one for each answer takes 2 us. */
-  const watch: Effect.Effect<void> = Effect.suspend(() => {
-    const left = due - now()
-    return left > 0
-      ? Effect.andThen(Effect.sleep(Math.ceil(left)), watch)
-      : Effect.sync(() => driver.end({ _tag: "Overdue" }))
-  })
   const login = Effect.callback<Kinds["LoggedIn"] | Kinds["Over"]>((resume) => {
-    const watching = runFork(watch)
     settle = (outcome) => {
       settle = () => {}
-      watching.interruptUnsafe()
+      watch.rest()
       resume(outcome)
     }
     driver.begin()
-    return Effect.sync(() => watching.interruptUnsafe())
   })
-  return { driver, state: yield* login }
-})
+  return { driver, login }
+}
 
-const sessionOf = Effect.fnUntraced(function* (
+/** The session of a login; its streams are made for whoever asks for them. */
+const sessionOf = (
   driver: ClientDriver,
   { account, dialect, friendlyName, trId, verified }: Kinds["LoggedIn"],
   server: Address.Address,
-  limits: Limits,
-): Effect.fn.Return<Session, never, Scope.Scope> {
-  const lastTrId = yield* Ref.make(trId)
-  const leave = Effect.sync(() => driver.end({ _tag: "LogOff" }))
-  yield* Effect.addFinalizer(() => leave)
-
+  { closingTime }: Limits,
+): Session => {
+  let lastTrId = trId
   return {
     dialect,
     account,
     friendlyName,
     verified,
     server,
-    commands: Stream.concat(
-      driver.commands,
-      Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
-    ),
+    get commands() {
+      return Stream.concat(
+        driver.commands,
+        Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
+      )
+    },
     send: (...commands) => driver.send(commands),
-    sink: Sink.forEachWhile((command: Sayable) => driver.send([command])),
-    nextTrId: Ref.updateAndGet(lastTrId, TrId.next),
-    logOff: Effect.andThen(leave, driver.closing(limits.closingTime)),
+    get sink() {
+      return Sink.forEachWhile((command: Sayable) => driver.send([command]))
+    },
+    nextTrId: Effect.sync(() => (lastTrId = TrId.next(lastTrId))),
+    logOff: Effect.suspend(() => {
+      driver.end({ _tag: "LogOff" })
+      return driver.closing(closingTime)
+    }),
   }
-})
+}
 
 /** How the commands of a session end: with us, or by a failure of the server's making. */
 const epilogue = (
