@@ -59,43 +59,48 @@ export class Presence extends Context.Service<
   }
 >()("effect-msnp/host/Presence") {}
 
+/** A session that is signed in here, and how to be rid of it: not at all, once it is signed out. */
+interface Seat {
+  readonly session: SignedIn
+  ways: Pick<Arrival, "displace" | "dismiss">
+}
+
+const left: Seat["ways"] = { displace: Effect.void, dismiss: Effect.void }
+
 /**
  * Presence in one process.
  *
  * @keeps logoff.offline logoff.torn closing.elsewhere
  */
 export const layerMemory: Layer.Layer<Presence> = Layer.sync(Presence, () => {
-  const sessions = new Map<string, Arrival & SignedIn>()
+  const seats = new Map<string, Seat>()
   return {
-    signIn: (arrival) =>
+    signIn: ({ account, dialect, dismiss, displace, local, remote }) =>
       Effect.uninterruptible(
         Effect.flatMap(Effect.scope, (scope) =>
           Effect.clockWith((clock) => {
-            const name = Account.fold(arrival.account)
-            const session = { ...arrival, since: clock.currentTimeMillisUnsafe() }
-            const before = sessions.get(name)
+            const name = Account.fold(account)
+            const session = { account, dialect, remote, local, since: clock.currentTimeMillisUnsafe() }
+            const seat: Seat = { session, ways: { displace, dismiss } }
+            const before = seats.get(name)
             // Deleted first, since a map keeps the place of a name that is set anew.
-            sessions.delete(name)
-            sessions.set(name, session)
-            const signOut = Effect.sync(() => (sessions.get(name) === session ? sessions.delete(name) : false))
+            seats.delete(name)
+            seats.set(name, seat)
+            const signOut = Effect.sync(() => {
+              if (seats.get(name) === seat) seats.delete(name)
+              // A table that the map has outgrown may lead here for a while: not to the whole connection, too.
+              seat.ways = left
+            })
             const signedIn = Scope.addFinalizer(scope, signOut)
-            return before === undefined ? signedIn : Effect.andThen(signedIn, before.displace)
+            return before === undefined ? signedIn : Effect.andThen(signedIn, before.ways.displace)
           }),
         ),
       ),
-    list: Effect.sync(() =>
-      Array.from(sessions.values(), ({ account, dialect, local, remote, since }) => ({
-        account,
-        dialect,
-        remote,
-        local,
-        since,
-      })),
-    ),
+    list: Effect.sync(() => Array.from(seats.values(), ({ session }) => session)),
     dismiss: (account) =>
       Effect.suspend(() => {
-        const session = sessions.get(Account.fold(account))
-        return session === undefined ? Effect.succeed(false) : Effect.as(session.dismiss, true)
+        const seat = seats.get(Account.fold(account))
+        return seat === undefined ? Effect.succeed(false) : Effect.as(seat.ways.dismiss, true)
       }),
   }
 })

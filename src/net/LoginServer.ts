@@ -32,6 +32,7 @@ import * as Quirk from "../protocol/Quirk.ts"
 import type * as ServerCommand from "../protocol/ServerCommand.ts"
 import * as Attendance from "./internal/attendance.ts"
 import * as Connection from "./internal/connection.ts"
+import * as Crowd from "./internal/crowd.ts"
 import * as Deadlines from "./internal/deadlines.ts"
 import * as Limited from "./internal/limited.ts"
 import * as Tcp from "./internal/tcp.ts"
@@ -193,7 +194,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
   // Whoever was being let in when it was announced is told, too.
   const warnings = yield* PubSub.unbounded<number>({ replay: 1 })
   let announced = Option.none<number>()
-  const connections = new Set<Connection.Connection>()
+  const connections = Crowd.make<Connection.Connection>()
   const noneLeft = Latch.makeUnsafe(true)
   let sessions = 0
   let isClosing = false
@@ -223,9 +224,13 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     observe: Option.fromUndefinedOr(options.observe),
     entered: () => sessions++,
     left: () => sessions--,
-    gone: (connection) => {
-      connections.delete(connection)
-      if (connections.size === 0) noneLeft.openUnsafe()
+    enter: (connection) => {
+      const place = connections.enter(connection)
+      noneLeft.closeUnsafe()
+      return () => {
+        connections.leave(place)
+        if (connections.isEmpty()) noneLeft.openUnsafe()
+      }
     },
   }
 
@@ -242,17 +247,14 @@ export const serve = Effect.fnUntraced(function* <R = never>(
       return
     }
     accepted.onClosed(counted.success)
-    const connection = new Connection.Connection(shared, accepted, peer)
-    connections.add(connection)
-    noneLeft.closeUnsafe()
-    connection.begin()
+    new Connection.Connection(shared, accepted, peer).begin()
   })
 
   // A login under way is over; an application gets the time to finish what it is doing.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isClosing = true
-      for (const connection of connections) connection.shutDown()
+      for (const connection of connections.all()) connection.shutDown()
       return noneLeft.await
     }),
   )
@@ -262,7 +264,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     warn: (minutes) =>
       Effect.map(PubSub.publish(warnings, minutes), () => {
         announced = Option.some(minutes)
-        for (const connection of connections) connection.warn(minutes)
+        for (const connection of connections.all()) connection.warn(minutes)
       }),
   }
 })

@@ -76,7 +76,8 @@ export interface Shared {
   readonly observe: Option.Option<(ends: Admission.Ends) => Transcript.Observer>
   readonly entered: () => void
   readonly left: () => void
-  readonly gone: (connection: Connection) => void
+  /** Is among those who are there, until what is returned is called. */
+  readonly enter: (connection: Connection) => () => void
 }
 
 /** What the log says of a connection with each of its entries. */
@@ -109,6 +110,7 @@ export class Connection implements Driver.Owner<Kinds> {
   private readonly id = nextId()
   private readonly witness: Option.Option<Telemetry.Witness>
   private readonly driver: Driver.Driver<Kinds>
+  private leaveServer = nothing
   /** Lets go of what is held for the login alone. */
   private leaveDeadline = nothing
   private leaveThrottle: Throttle.Release = nothing
@@ -141,6 +143,7 @@ export class Connection implements Driver.Owner<Kinds> {
 
   /** Hears the client from now on. */
   begin(): void {
+    this.leaveServer = this.shared.enter(this)
     this.leaveDeadline = this.shared.overdue(() => this.driver.end({ _tag: "Overdue" }))
     this.driver.begin()
   }
@@ -376,7 +379,7 @@ export class Connection implements Driver.Owner<Kinds> {
     this.phase = "Gone"
     if (this.isCounted) this.shared.left()
     if (Option.isSome(this.witness)) this.witness.value.ended()
-    this.shared.gone(this)
+    this.leaveServer()
   }
 }
 

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Crowd from "./crowd.ts"
 
 /** Has this run when the time is up, unless what is returned is called before. */
 export type Deadlines = (overdue: () => void) => () => void
@@ -20,15 +21,17 @@ export const make = Effect.fnUntraced(function* (
   const runFork = Effect.runForkWith(yield* Effect.context<Scope.Scope>())
   const allowed = Duration.toMillis(Duration.fromInputUnsafe(duration))
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
-  const waiting = new Map<() => void, number>()
+  const waiting = Crowd.make<Deadline>()
   let isWatched = false
 
   /** Watches until nobody is waited for. */
   const watch: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
     const at = now()
-    for (const [overdue, due] of waiting) {
+    for (let place = waiting.first(); place !== undefined; place = waiting.first()) {
+      const { due, overdue } = place.who
       if (due > at) return Effect.andThen(Effect.sleep(Math.ceil(due - at)), watch)
-      waiting.delete(overdue)
+      waiting.leave(place)
+      place.who.isOver = true
       overdue()
     }
     isWatched = false
@@ -36,11 +39,24 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return (overdue) => {
-    waiting.set(overdue, now() + allowed)
+    const deadline: Deadline = { due: now() + allowed, overdue, isOver: false }
+    const place = waiting.enter(deadline)
     if (!isWatched) {
       isWatched = true
       runFork(Effect.forkScoped(watch))
     }
-    return () => waiting.delete(overdue)
+    return () => {
+      if (deadline.isOver) return
+      deadline.isOver = true
+      waiting.leave(place)
+    }
   }
 })
+
+/** Somebody's time. */
+interface Deadline {
+  readonly due: number
+  readonly overdue: () => void
+  /** Whether it has passed, or is of no matter any more. */
+  isOver: boolean
+}
