@@ -221,17 +221,19 @@ export const layerDispatch = (options: {
 export const layerMaintenance = (code: ErrorCode.Trouble): Layer.Layer<Admission> =>
   layerNotification({ policy: Effect.succeed({ _tag: "Deny", code }) }).pipe(Layer.provide(nobody))
 
-/** What else is to be done before an account is let in: it is, where this does not fail. */
-type Enter = (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
-
-/** Is told that a decision would be one too many in waiting, or takes too long. */
-type Beyond = (limit: "pendingDecisions" | "decisionTimeout") => void
+/** The connection that a decision is about. */
+export interface Asker extends Ends {
+  /** What else is to be done before an account is let in: it is, where this does not fail. */
+  readonly enter: (account: Account.Account, dialect: Dialect.Dialect) => Effect.Effect<void, Presence.PresenceError>
+  /** Is told that a decision would be one too many in waiting, or takes too long. */
+  readonly limited: (limit: "pendingDecisions" | "decisionTimeout") => void
+}
 
 /** Decisions that always come: 500 for one that fails, 910 for one that takes too long or would be one too many. */
 export const guarded = (
   admission: Admission["Service"],
   { decisionTimeout, pendingDecisions }: Pick<Limits.Limits, "decisionTimeout" | "pendingDecisions">,
-): ((question: Server.Question, ends: Ends, enter: Enter, beyond: Beyond) => Effect.Effect<Admit | Verdict>) => {
+): ((question: Server.Question, asker: Asker) => Effect.Effect<Admit | Verdict>) => {
   let waiting = 0
   const log = Seldom.make()
   /** While accounts cannot be reached, whoever connects could fill a disk with the same. */
@@ -246,29 +248,35 @@ export const guarded = (
     )
   const decide = (
     question: Server.Question,
-    ends: Ends,
-    enter: Enter,
+    asker: Asker,
   ): Effect.Effect<Admit | Verdict, Directory.DirectoryError | Presence.PresenceError> => {
+    const { local, remote } = asker
     switch (question._tag) {
       case "Admission":
-        return admission.admit({ ...question, remote: ends.remote, local: ends.local })
+        return admission.admit({ ...question, remote, local })
       case "Verdict":
-        return Effect.tap(admission.judge({ ...question, remote: ends.remote, local: ends.local }), (verdict) =>
-          verdict._tag === "Accept" ? enter(verdict.account, question.dialect) : Effect.void,
+        return Effect.flatMap(
+          admission.judge({ ...question, remote, local }),
+          (verdict): Effect.Effect<Verdict, Presence.PresenceError> =>
+            verdict._tag === "Accept"
+              ? Effect.as(asker.enter(verdict.account, question.dialect), verdict)
+              : Effect.succeed(verdict),
         )
     }
   }
-  return (question, ends, enter, beyond) =>
+  const failed = (cause: Cause.Cause<unknown>) => Effect.as(undecided(cause), deny(500))
+  const busy = (asker: Asker, limit: Parameters<Asker["limited"]>[0]) =>
+    Effect.sync(() => {
+      asker.limited(limit)
+      return deny(910)
+    })
+
+  return (question, asker) =>
     Effect.withFiber((fiber): Effect.Effect<Admit | Verdict> => {
-      const busy = (limit: Parameters<Beyond>[0]) =>
-        Effect.sync(() => {
-          beyond(limit)
-          return deny(910)
-        })
-      if (waiting >= pendingDecisions) return busy("pendingDecisions")
+      if (waiting >= pendingDecisions) return busy(asker, "pendingDecisions")
       const decision = Effect.catchCause(
-        Effect.suspend(() => decide(question, ends, enter)),
-        (cause) => Effect.as(undecided(cause), deny(500)),
+        Effect.suspend(() => decide(question, asker)),
+        failed,
       )
       // What is decided at once needs no timer, which would take longer than the decision: 2 us.
       const deciding = Effect.runForkWith(fiber.context)(decision)
@@ -276,7 +284,7 @@ export const guarded = (
       if (decided !== undefined) return decided
       waiting++
       return Fiber.join(deciding).pipe(
-        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy("decisionTimeout") }),
+        Effect.timeoutOrElse({ duration: decisionTimeout, orElse: () => busy(asker, "decisionTimeout") }),
         Effect.ensuring(
           Effect.suspend(() => {
             waiting--

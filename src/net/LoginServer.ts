@@ -211,7 +211,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     limited: turnedAway,
     contextOf,
     apply: (session, about) => Effect.runForkWith(contextOf(about))(Effect.scoped(onSession(session))),
-    attend: Attendance.of(onSession),
+    attendant: Attendance.of(onSession),
     clock: yield* Clock.Clock,
     after: (delay, run) => {
       const timer = runFork(Effect.delay(Effect.sync(run), delay))

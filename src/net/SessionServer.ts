@@ -82,7 +82,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
   }
 
   /** Runs a session that begins so; it is told what is heard, and does not wait. */
-  const converse = (first: Moved, { closed, run, tell }: Shell): Attendance.Listener => {
+  const converse = (first: Moved, voice: Attendance.Voice): Attendance.Listener => {
     let state: ServerSession.State = first.state
     let alarm = noAlarm
 
@@ -96,7 +96,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
             break
           case "SetAlarm":
             alarm.interruptUnsafe()
-            alarm = run(Effect.map(ring(action.alarm), feed))
+            alarm = voice.run(Effect.map(ring(action.alarm), feed))
             break
           case "Close":
             // Told below, once the last words are said.
@@ -105,10 +105,10 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
             throw new Error(`${action.event._tag} cannot wait in a session`)
         }
       }
-      if (said.length > 0) tell(said)
+      if (said.length > 0) voice.tell(said)
       if (state._tag === "Closed") {
         alarm.interruptUnsafe()
-        closed()
+        voice.closed()
       }
     }
     const feed = (event: ServerSession.Event) => carryOut(machine.transition(state, event))
@@ -147,19 +147,10 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
       ),
     )
   if (handle !== undefined || lists !== undefined || profile !== undefined) return onSession
-  return Attendance.set(onSession, (session, now) =>
-    converse(start(session, now, Lists.empty, {}), {
-      tell: session.tell,
-      run: session.run,
-      closed: () => session.close(limits.lastWordsTimeout),
-    }),
-  )
-}
-
-/** What a session is run in. */
-interface Shell extends Pick<Attendance.Attended, "tell" | "run"> {
-  /** The session is over, and the last words are said. */
-  readonly closed: () => void
+  return Attendance.set(onSession, {
+    attend: (session, voice, now) => converse(start(session, now, Lists.empty, {}), voice),
+    lastWordsTimeout: limits.lastWordsTimeout,
+  })
 }
 
 /** What the machine makes of an event. */

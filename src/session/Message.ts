@@ -100,13 +100,15 @@ const systemType = "application/x-msmsgssystemmessage"
 /** The one system message that any source explains. */
 const maintenanceType = "1"
 
+const profileHead = `MIME-Version: 1.0\r\nContent-Type: ${profileType}; charset=UTF-8\r\n`
+
 /** The payload of a message. A profile ends with an empty line, a system message with its last line. */
 export const toPayload = (message: Message): string => Bytes.fromText(toText(message))
 
 const toText = (message: Message): string => {
   switch (message._tag) {
     case "Profile":
-      return `${write({ ...version, "Content-Type": `${profileType}; charset=UTF-8`, ...message.fields })}\r\n`
+      return `${profileHead}${write(message.fields)}\r\n`
     case "Maintenance": {
       const body = write({ Type: maintenanceType, Arg1: String(message.minutes) })
       return `${write({ ...version, "Content-Type": systemType })}\r\n${body}`
@@ -119,7 +121,7 @@ const toText = (message: Message): string => {
 /** Each field is one line, whatever it holds: an application may have it from its users. */
 const write = (fields: { readonly [name: string]: string }): string => {
   let lines = ""
-  for (const [name, value] of Object.entries(fields)) lines += `${oneLine(name)}: ${oneLine(value)}\r\n`
+  for (const name in fields) lines += `${oneLine(name)}: ${oneLine(fields[name] ?? "")}\r\n`
   return lines
 }
 

@@ -474,8 +474,7 @@ describe("a server under maintenance", () => {
 describe("a guarded decision", () => {
   type Find = Parameters<typeof Directory.layerElsewhere>[0]
   const question: Server.Question = answers("alice@hotmail.com")
-  const entering = () => Effect.void
-  const unlimited = () => {}
+  const asker: Admission.Asker = { ...ends, enter: () => Effect.void, limited: () => {} }
 
   /** Guarded decisions over a directory that finds in this way. */
   const over = (find: Find, limits = Limits.defaults) =>
@@ -494,8 +493,8 @@ describe("a guarded decision", () => {
   it.effect("is the host's own where it comes in time", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.succeed(Option.some(World.alice)))
-      const verdict = yield* decide(question, ends, entering, unlimited)
-      const admission = yield* decide(asks("alice@hotmail.com"), ends, entering, unlimited)
+      const verdict = yield* decide(question, asker)
+      const admission = yield* decide(asks("alice@hotmail.com"), asker)
       assert.strictEqual(verdict._tag, "Accept")
       assert.strictEqual(admission._tag, "Challenge")
     }),
@@ -512,7 +511,7 @@ describe("a guarded decision", () => {
         judge: () => Effect.succeed(denied(911)),
       }
       const decide = Admission.guarded(admission, Limits.defaults)
-      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, ends, entering, unlimited)
+      yield* decide({ _tag: "Admission", dialect: "MSNP7", account: World.alice.account }, asker)
       assert.deepStrictEqual(seen, [ends.local, ends.remote])
     }),
   )
@@ -520,7 +519,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory fails, and the failure is logged", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => new Directory.DirectoryError({ message: "the disk is full" }))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
+      const { logs, result } = yield* withLogs(decide(question, asker))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
       assert.include(logs[0], "the disk is full")
@@ -530,7 +529,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 each time, but the log says so every ten seconds at most, with how many there were", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => new Directory.DirectoryError({ message: "the database is gone" }))
-      const deciding = Effect.map(decide(question, ends, entering, unlimited), (result) => {
+      const deciding = Effect.map(decide(question, asker), (result) => {
         assert.deepStrictEqual(result, denied(500))
       })
       const { logs } = yield* withLogs(
@@ -552,7 +551,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the directory has a defect", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.die(new Error("a bug of the host")))
-      const { logs, result } = yield* withLogs(decide(question, ends, entering, unlimited))
+      const { logs, result } = yield* withLogs(decide(question, asker))
       assert.deepStrictEqual(result, denied(500))
       assert.strictEqual(logs.length, 1)
     }),
@@ -563,7 +562,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => {
         throw new Error("a bug of the host")
       })
-      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
+      const { result } = yield* withLogs(decide(question, asker))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -571,7 +570,7 @@ describe("a guarded decision", () => {
   it.effect("is 500 where the host's own work was interrupted: no client is left without an answer", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.interrupt)
-      const { result } = yield* withLogs(decide(question, ends, entering, unlimited))
+      const { result } = yield* withLogs(decide(question, asker))
       assert.deepStrictEqual(result, denied(500))
     }),
   )
@@ -581,7 +580,7 @@ describe("a guarded decision", () => {
       const decide = yield* over(() => Effect.never)
       const { logs } = yield* withLogs(
         Effect.gen(function* () {
-          const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), {
+          const deciding = yield* Effect.forkChild(decide(question, asker), {
             startImmediately: true,
           })
           yield* Fiber.interrupt(deciding)
@@ -594,7 +593,7 @@ describe("a guarded decision", () => {
   it.effect("is 910 where the directory is too slow, and not a moment earlier", () =>
     Effect.gen(function* () {
       const decide = yield* over(() => Effect.never)
-      const deciding = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
+      const deciding = yield* Effect.forkChild(decide(question, asker), { startImmediately: true })
       yield* TestClock.adjust("9999 millis")
       assert.isUndefined(deciding.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -610,16 +609,16 @@ describe("a guarded decision", () => {
         pendingDecisions: 2,
       })
       const waiting = yield* Effect.forEach([1, 2], () =>
-        Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true }),
+        Effect.forkChild(decide(question, asker), { startImmediately: true }),
       )
-      assert.deepStrictEqual(yield* decide(question, ends, entering, unlimited), denied(910))
+      assert.deepStrictEqual(yield* decide(question, asker), denied(910))
       yield* Deferred.succeed(gate, undefined)
       const decided = yield* Fiber.joinAll(waiting)
       assert.deepStrictEqual(
         decided.map(({ _tag }) => _tag),
         ["Accept", "Accept"],
       )
-      const later = yield* decide(question, ends, entering, unlimited)
+      const later = yield* decide(question, asker)
       assert.strictEqual(later._tag, "Accept")
     }),
   )
@@ -630,15 +629,15 @@ describe("a guarded decision", () => {
       let find: Find = () => Effect.never
       const decide = yield* over((account) => find(account), limits)
 
-      const slow = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
+      const slow = yield* Effect.forkChild(decide(question, asker), { startImmediately: true })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(slow)
-      const abandoned = yield* Effect.forkChild(decide(question, ends, entering, unlimited), { startImmediately: true })
+      const abandoned = yield* Effect.forkChild(decide(question, asker), { startImmediately: true })
       yield* Fiber.interrupt(abandoned)
       find = () => new Directory.DirectoryError({ message: "the disk is full" })
-      assert.deepStrictEqual((yield* withLogs(decide(question, ends, entering, unlimited))).result, denied(500))
+      assert.deepStrictEqual((yield* withLogs(decide(question, asker))).result, denied(500))
       find = () => Effect.succeed(Option.some(World.alice))
-      const last = yield* decide(question, ends, entering, unlimited)
+      const last = yield* decide(question, asker)
       assert.strictEqual(last._tag, "Accept")
     }),
   )

@@ -7,10 +7,9 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type * as Account from "../../protocol/Account.ts"
+import * as Option from "effect/Option"
 import type * as ClientCommand from "../../protocol/ClientCommand.ts"
 import type * as Codec from "../../protocol/Codec.ts"
-import type * as Dialect from "../../protocol/Dialect.ts"
 import type * as LoginServer from "../LoginServer.ts"
 
 /** Who is told what happens in a session, on the stack on which it happens. */
@@ -22,28 +21,32 @@ export interface Listener {
   readonly ended: () => void
 }
 
-/** A session, as far as somebody needs it who attends to it. */
-export interface Attended {
-  readonly account: Account.Account
-  readonly dialect: Dialect.Dialect
+/** What somebody who attends to a session can do there. */
+export interface Voice {
   /** Says something with what else is to be said, and does not wait; nothing where the session is over. */
   readonly tell: (commands: ReadonlyArray<LoginServer.Sayable>) => void
   /** Runs something beside the session. */
   readonly run: <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
-  /** Closes the connection, once the client has taken what was said, or has had so much time for it. */
-  readonly close: (within: Duration.Input) => void
+  /** The session is over, and the last words are said. */
+  readonly closed: () => void
 }
 
-/** Attends to a session that begins at this time, in milliseconds since 1970. */
-export type Attend = (session: Attended, now: number) => Listener
+/** Who attends to sessions. */
+export interface Attendant {
+  /** Attends to one that begins at this time, in milliseconds since 1970. */
+  readonly attend: (session: Pick<LoginServer.Session, "account" | "dialect">, voice: Voice, now: number) => Listener
+  /** How long a client may take to read what is said to it last. */
+  readonly lastWordsTimeout: Duration.Input
+}
 
-const attended = new WeakMap<object, Attend>()
+const attendants = new WeakMap<object, Attendant>()
 
 /** Has sessions that are served so attended to. */
-export const set = <R>(onSession: LoginServer.OnSession<R>, attend: Attend): LoginServer.OnSession<R> => {
-  attended.set(onSession, attend)
+export const set = <R>(onSession: LoginServer.OnSession<R>, attendant: Attendant): LoginServer.OnSession<R> => {
+  attendants.set(onSession, attendant)
   return onSession
 }
 
 /** Who attends to sessions that are served so, if anybody can. */
-export const of = <R>(onSession: LoginServer.OnSession<R>): Attend | undefined => attended.get(onSession)
+export const of = <R>(onSession: LoginServer.OnSession<R>): Option.Option<Attendant> =>
+  Option.fromUndefinedOr(attendants.get(onSession))

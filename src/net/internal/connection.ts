@@ -64,7 +64,7 @@ export interface Shared {
   /** Begins what the application does with a session. */
   readonly apply: (session: LoginServer.Session, about: About) => Fiber.Fiber<void>
   /** Who attends to sessions in its place, if anybody does. */
-  readonly attend: Attendance.Attend | undefined
+  readonly attendant: Option.Option<Attendance.Attendant>
   readonly clock: Clock.Clock
   readonly after: Driver.Options<Kinds>["after"]
   readonly goingDown: Stream.Stream<number>
@@ -103,9 +103,10 @@ const wrongPassword = 911
 const nothing = () => {}
 
 /** A client that is connected. */
-export class Connection implements Driver.Owner<Kinds> {
+export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attendance.Voice {
   private readonly shared: Shared
-  private readonly ends: Admission.Ends
+  readonly remote: Address.Address
+  readonly local: Address.Address
   private readonly peer: Throttle.Peer
   private readonly id = nextId()
   private readonly witness: Option.Option<Telemetry.Witness>
@@ -129,14 +130,15 @@ export class Connection implements Driver.Owner<Kinds> {
   constructor(shared: Shared, accepted: Tcp.Accepted, peer: Throttle.Peer) {
     const { local, remote } = accepted
     this.shared = shared
-    this.ends = { remote, local }
+    this.remote = remote
+    this.local = local
     this.peer = peer
     const { role } = shared
     this.witness = Option.map(shared.telemetry, ({ connected }) => connected({ id: this.id, role, local, remote }))
     this.driver = new Driver.Driver<Kinds>(shared.side, Tcp.channelOf(accepted), this, start, {
       bounds: shared.limits,
       after: shared.after,
-      observer: Option.map(shared.observe, (observe) => observe(this.ends)),
+      observer: Option.map(shared.observe, (observe) => observe(accepted)),
       witness: Option.map(this.witness, ({ stepped }) => stepped),
     })
   }
@@ -160,16 +162,16 @@ export class Connection implements Driver.Owner<Kinds> {
   }
 
   private about(): About {
-    return { connection: this.id, role: this.shared.role, peer: Address.format(this.ends.remote) }
+    return { connection: this.id, role: this.shared.role, peer: Address.format(this.remote) }
   }
 
-  private run<A>(effect: Effect.Effect<A>): Fiber.Fiber<A> {
+  run<A>(effect: Effect.Effect<A>): Fiber.Fiber<A> {
     this.context ??= this.shared.contextOf(this.about())
     return Effect.runForkWith(this.context)(effect)
   }
 
   limited(limit: Limits.Name): void {
-    this.shared.limited(limit, this.ends.remote)
+    this.shared.limited(limit, this.remote)
   }
 
   moved(): void {}
@@ -206,19 +208,14 @@ export class Connection implements Driver.Owner<Kinds> {
       if (Result.isFailure(begun)) return this.tooMany(begun.failure)
       this.leaveThrottle = begun.success
     }
-    return Effect.flatMap(
-      this.peer.exhausted(question.account),
-      Option.match({
-        onNone: () =>
-          Effect.tap(
-            this.shared.decide(question, this.ends, this.enter, (limit) => this.limited(limit)),
-            (decision) =>
-              decision._tag === "Deny" && decision.code === wrongPassword
-                ? this.peer.failed(question.account)
-                : Effect.void,
+    return Effect.flatMap(this.peer.exhausted(question.account), (limit) =>
+      Option.isSome(limit)
+        ? this.tooMany(limit.value)
+        : Effect.flatMap(this.shared.decide(question, this), (decision) =>
+            decision._tag === "Deny" && decision.code === wrongPassword
+              ? Effect.as(this.peer.failed(question.account), decision)
+              : Effect.succeed(decision),
           ),
-        onSome: (limit) => this.tooMany(limit),
-      }),
     )
   }
 
@@ -230,23 +227,14 @@ export class Connection implements Driver.Owner<Kinds> {
   }
 
   /** Signs in; nobody is signed in without a connection, whatever the application still does. */
-  private readonly enter = (account: Account.Account, dialect: Dialect.Dialect) =>
-    Effect.suspend(() => {
-      const { driver, ends, shared } = this
-      const scope = Scope.makeUnsafe()
-      this.presence = scope
-      return Scope.provide(
-        shared.presence.signIn({
-          account,
-          dialect,
-          remote: ends.remote,
-          local: ends.local,
-          displace: Effect.sync(() => driver.end({ _tag: "Displaced" })),
-          dismiss: Effect.sync(() => driver.end({ _tag: "Dismiss" })),
-        }),
-        scope,
-      )
-    })
+  enter(account: Account.Account, dialect: Dialect.Dialect): Effect.Effect<void, Presence.PresenceError> {
+    const { driver, local, remote, shared } = this
+    const scope = Scope.makeUnsafe()
+    this.presence = scope
+    const displace = Effect.sync(() => driver.end({ _tag: "Displaced" }))
+    const dismiss = Effect.sync(() => driver.end({ _tag: "Dismiss" }))
+    return Scope.provide(shared.presence.signIn({ account, dialect, remote, local, displace, dismiss }), scope)
+  }
 
   private loginOver(state: Kinds["LoggedIn"] | Kinds["Over"]): void {
     this.leaveDeadline()
@@ -264,14 +252,11 @@ export class Connection implements Driver.Owner<Kinds> {
     this.phase = "Session"
     this.isCounted = true
     this.shared.entered()
-    if (this.shared.attend !== undefined) {
-      this.attend(this.shared.attend, state)
+    if (Option.isSome(this.shared.attendant)) {
+      this.attend(this.shared.attendant.value, state)
       return
     }
-    const application = this.shared.apply(
-      new Session(this.driver, state, this.ends, this.shared.goingDown),
-      this.about(),
-    )
+    const application = this.shared.apply(new Session(this.driver, state, this, this.shared.goingDown), this.about())
     const done = application.pollUnsafe()
     if (done !== undefined) {
       this.applied(done)
@@ -285,24 +270,26 @@ export class Connection implements Driver.Owner<Kinds> {
   }
 
   /** Has somebody attend to the session in place of an application. */
-  private attend(attend: Attendance.Attend, { account, dialect }: Kinds["LoggedIn"]): void {
-    const listener = attend(
-      {
-        account,
-        dialect,
-        tell: (commands) => this.driver.tell(commands),
-        run: (effect) => this.run(effect),
-        close: (within) => {
-          const end = Effect.sync(() => this.driver.end({ _tag: "Dismiss" }))
-          this.run(Effect.andThen(Effect.timeoutOption(this.driver.taken(), within), end))
-        },
-      },
-      this.shared.clock.currentTimeMillisUnsafe(),
-    )
+  private attend({ attend }: Attendance.Attendant, state: Kinds["LoggedIn"]): void {
+    const listener = attend(state, this, this.shared.clock.currentTimeMillisUnsafe())
     this.listener = listener
     this.driver.listen(listener.heard)
     const announced = this.shared.announced()
     if (Option.isSome(announced)) listener.warned(announced.value)
+  }
+
+  tell(commands: ReadonlyArray<LoginServer.Sayable>): void {
+    this.driver.tell(commands)
+  }
+
+  /** The session is over for whoever attends to it. */
+  closed(): void {
+    const within = Option.match(this.shared.attendant, {
+      onNone: () => 0,
+      onSome: ({ lastWordsTimeout }) => lastWordsTimeout,
+    })
+    const end = Effect.sync(() => this.driver.end({ _tag: "Dismiss" }))
+    this.run(Effect.andThen(Effect.timeoutOption(this.driver.taken(), within), end))
   }
 
   /** The application has done with the session. */
