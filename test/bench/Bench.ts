@@ -39,7 +39,7 @@ export interface Bench {
 }
 
 /** After how many logins a process runs as it will from then on: of ours and of theirs, the 3,000th cost what later ones do. */
-export const warmUp = 4000
+export const warmUp = 20_000
 
 /** Measures a round so many times, one after the other. */
 export const inRounds = async <Round>(
