@@ -152,12 +152,12 @@ const read = (text: string): { readonly [name: string]: string } =>
   )
 
 /** Who a message comes from that the server itself sends. */
-const sender = "Hotmail"
+const sender = FriendlyName.FriendlyName.make("Hotmail")
 
 /** The command that hands a message of the server's own over. */
 export const toCommand = (message: Message): ByTag<SessionServerCommand.SessionServerCommand, "Msg"> => ({
   _tag: "Msg",
   from: sender,
-  friendlyName: FriendlyName.FriendlyName.make(sender),
+  friendlyName: sender,
   payload: toPayload(message),
 })
