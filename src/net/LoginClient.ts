@@ -395,7 +395,7 @@ const converse = Effect.fnUntraced(function* (
   })
   const { driver, login } = talk(
     sideOf(limits.bytes, isFast ? shortLines : Codec.encodeClient),
-    Channel.of(socket),
+    Channel.of(socket, Effect.runForkWith(plan.context)),
     first,
     ({ challenge }) =>
       isNobody
@@ -515,10 +515,7 @@ const talk = (
       // A session may be over with the very bytes that began it.
       over: (state) => settle(Effect.succeed(Option.getOrElse(loggedIn, () => state))),
       hungUp: () => driver.end({ _tag: "HungUp" }),
-      failed: (defect) => {
-        settle(Effect.die(defect))
-        driver.end({ _tag: "HungUp" })
-      },
+      failed: (defect) => settle(Effect.die(defect)),
       limited: () => {},
     },
     first,

@@ -234,7 +234,7 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     },
   }
 
-  listener.accept((accepted) => {
+  const take = (accepted: Tcp.Accepted) => {
     if (isClosing) {
       accepted.refuse()
       return
@@ -248,6 +248,14 @@ export const serve = Effect.fnUntraced(function* <R = never>(
     }
     accepted.onClosed(counted.success)
     new Connection.Connection(shared, accepted, peer).begin()
+  }
+  listener.accept((accepted) => {
+    try {
+      take(accepted)
+    } catch (defect) {
+      accepted.refuse()
+      runFork(Connection.dropped(defect))
+    }
   })
 
   // A login under way is over; an application gets the time to finish what it is doing.

@@ -1,6 +1,9 @@
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Socket from "effect/socket/Socket"
 import type * as Net from "node:net"
 import * as Os from "node:os"
 import * as Connector from "../../src/net/Connector.ts"
@@ -63,6 +66,42 @@ describe("a name of several addresses", () => {
           `127.0.0.3:${port} (nothing listens there).`,
       )
       assert.strictEqual(tried[1]?.seems, "Here")
+    }),
+  )
+})
+
+describe("a Socket that is not ours", () => {
+  const over = (connector: Connector.Connector, port: number) =>
+    Effect.provideService(
+      LoginClient.login(World.aliceAt({ host: "127.0.0.1", port })),
+      Connector.Connector,
+      connector,
+    )
+
+  it.live("may connect only once it is read from", () =>
+    Effect.gen(function* () {
+      const port = yield* serving
+      const { account } = yield* over({ pings: "Carried", connect: (to) => NodeSocket.makeNet(to) }, port)
+      assert.strictEqual(account, "alice@hotmail.com")
+    }),
+  )
+
+  it.live("says in the log of whoever logs in that it has a defect, and is lost", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const layer = Logger.layer([Logger.make(({ cause }) => void logged.push(String(cause)))])
+      const broken = Socket.make({
+        reader: Effect.succeed({
+          pull: Effect.die(new Error("a bug of the Socket")),
+          upgrade: Socket.SocketUpgradeError.unsupported,
+        }),
+        writer: Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void }),
+      })
+      const login = over({ pings: "Carried", connect: () => Effect.succeed(broken) }, 1863)
+      const error = yield* Effect.flip(Effect.provide(login, layer))
+      assert.strictEqual(error._tag, "Disconnected")
+      assert.lengthOf(logged, 1)
+      assert.include(logged[0], "a bug of the Socket")
     }),
   )
 })

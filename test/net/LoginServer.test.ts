@@ -10,7 +10,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Admission from "../../src/host/Admission.ts"
+import type * as Server from "../../src/login/Server.ts"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
+import * as Telemetry from "../../src/net/Telemetry.ts"
 import type * as ClientCommand from "../../src/protocol/ClientCommand.ts"
 import type * as Codec from "../../src/protocol/Codec.ts"
 import * as Quirk from "../../src/protocol/Quirk.ts"
@@ -87,6 +89,25 @@ const recorder = Effect.gen(function* () {
   return { onSession, ended: Deferred.await(ended) }
 })
 
+/** A host that says what it decides when it is told to. */
+const hesitant = Effect.gen(function* () {
+  const admitted = yield* Deferred.make<void>()
+  const asked = yield* Deferred.make<void>()
+  const judged = yield* Deferred.make<void>()
+  const layer = Layer.effect(
+    Admission.Admission,
+    Effect.map(Admission.Admission, ({ admit, judge }) => ({
+      admit: (question) => Effect.andThen(Deferred.await(admitted), admit(question)),
+      judge: (question) =>
+        Deferred.succeed(asked, undefined).pipe(
+          Effect.andThen(Deferred.await(judged)),
+          Effect.andThen(judge(question)),
+        ),
+    })),
+  ).pipe(Layer.provide(World.layerExample()))
+  return { layer, admit: Deferred.succeed(admitted, undefined), isAsked: Effect.andThen(Deferred.await(asked), Effect.yieldNow), judge: Deferred.succeed(judged, undefined) }
+})
+
 describe("pipelining", () => {
   it.effect(
     "takes VER and USR together with lone line feeds",
@@ -100,20 +121,6 @@ describe("pipelining", () => {
       }),
     { tags: ["efficiency.together", "efficiency.packet", "efficiency.lf"] },
   )
-
-  /** A host that says what it decides when it is told to. */
-  const hesitant = Effect.gen(function* () {
-    const admitted = yield* Deferred.make<void>()
-    const judged = yield* Deferred.make<void>()
-    const layer = Layer.effect(
-      Admission.Admission,
-      Effect.map(Admission.Admission, ({ admit, judge }) => ({
-        admit: (question) => Effect.andThen(Deferred.await(admitted), admit(question)),
-        judge: (question) => Effect.andThen(Deferred.await(judged), judge(question)),
-      })),
-    ).pipe(Layer.provide(World.layerExample()))
-    return { layer, admit: Deferred.succeed(admitted, undefined), judge: Deferred.succeed(judged, undefined) }
-  })
 
   it.effect(
     "keeps what comes while the host decides, in order: CVR behind USR I is 715 then",
@@ -145,6 +152,21 @@ describe("pipelining", () => {
       assert.strictEqual(yield* peer.line, ok)
       yield* peer.finish
       assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0"), foreign("CHG", "5", "NLN"), foreign("PNG")])
+    }),
+  )
+
+  it.effect("hands over what comes behind the last USR while the host decides, where the client then has no more to say", () =>
+    Effect.gen(function* () {
+      const host = yield* hesitant
+      const { ended, onSession } = yield* recorder
+      const peer = yield* yield* serverWith(host.layer, {}, onSession)
+      yield* host.admit
+      yield* peer.say(`${opening}${answer}SYN 4 0\r\nPNG\r\n`)
+      yield* peer.finish
+      yield* host.isAsked
+      yield* host.judge
+      assert.strictEqual(yield* peer.rest, challenged + ok)
+      assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0"), foreign("PNG")])
     }),
   )
 
@@ -512,6 +534,28 @@ describe("the end of a connection", () => {
     }),
   )
 
+  it.effect("gives an application 5 seconds that goes on after it has put its client off at once", () =>
+    Effect.gen(function* () {
+      const interrupted = yield* Deferred.make<void>()
+      const host = yield* hesitant
+      const peer = yield* yield* serverWith(host.layer, {}, (session) =>
+        Effect.andThen(
+          session.displace,
+          Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined)),
+        ),
+      )
+      yield* host.admit
+      yield* peer.say(opening + answer)
+      yield* host.isAsked
+      yield* host.judge
+      assert.strictEqual(yield* peer.rest, `${challenged}${ok}OUT OTH\r\n`)
+      yield* TestClock.adjust("4999 millis")
+      assert.isFalse(yield* Deferred.isDone(interrupted))
+      yield* TestClock.adjust("1 millis")
+      yield* Deferred.await(interrupted)
+    }),
+  )
+
   it.effect("takes the question to the host back where the client is lost meanwhile, and makes room for others", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
@@ -549,6 +593,144 @@ describe("the end of a connection", () => {
         assert.deepStrictEqual(yield* ended, [])
       }),
     { tags: ["logoff.close"] },
+  )
+})
+
+describe("whoever is told of a connection, and has a defect,", () => {
+  const defect = new Error("a bug of whoever is told")
+  const fail = () => {
+    throw defect
+  }
+
+  /** Somebody who has a defect at these steps, and who writes down what else it is told. */
+  const witness = (isAt: (event: Server.Event) => boolean) => {
+    const told: Array<string> = []
+    const observer: Telemetry.Observer = {
+      serving: () => {},
+      limited: (limit) => void told.push(limit),
+      connected: () => ({
+        stepped: (_, event) => {
+          if (isAt(event)) fail()
+          told.push(event._tag)
+        },
+        ended: () => void told.push("ended"),
+      }),
+    }
+    return { told, layer: Telemetry.layer(Effect.succeed(observer)) }
+  }
+
+  /** What is logged, and a layer that has it written there. */
+  const logged = () => {
+    const causes: Array<string> = []
+    return { causes, layer: Logger.layer([Logger.make(({ cause }) => void causes.push(String(cause)))]) }
+  }
+
+  it.effect("does not keep others from being put off in time", () =>
+    Effect.gen(function* () {
+      const { causes, layer } = logged()
+      const { layer: telemetry } = witness(({ _tag }) => _tag === "Overdue")
+      const connect = yield* Effect.provide(notification(), Layer.merge(telemetry, layer))
+      for (const _ of [1, 2]) {
+        const peer = yield* connect
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual(yield* peer.rest, "")
+      }
+      assert.lengthOf(causes, 2)
+    }),
+  )
+
+  it.effect("loses its own client alone, where another takes the account", () =>
+    Effect.gen(function* () {
+      const { told, layer } = witness(({ _tag }) => _tag === "Displaced")
+      const connect = yield* Effect.provide(notification(), layer)
+      const first = yield* connect
+      yield* signIn(first)
+      const second = yield* connect
+      yield* signIn(second)
+      assert.strictEqual(yield* first.rest, "")
+      assert.strictEqual(told.at(-1), "Accept")
+      assert.include(told, "ended")
+    }),
+  )
+
+  it.effect("does not keep a server from going down", () =>
+    Effect.gen(function* () {
+      const network = MemorySocket.network()
+      const scope = yield* Scope.make()
+      const observer: Telemetry.Observer = {
+        serving: () => {},
+        limited: () => {},
+        connected: () => ({
+          stepped: (_, { _tag }) => (_tag === "ShutDown" ? fail() : undefined),
+          ended: fail,
+        }),
+      }
+      yield* World.serve(network.listen(World.notificationAddress), World.layerExample()).pipe(
+        Scope.provide(scope),
+        Effect.provide(Telemetry.layer(Effect.succeed(observer))),
+      )
+      const connect = Effect.flatMap(network.dial(World.notificationAddress), Peer.inMemory)
+      const peers = [yield* connect, yield* connect]
+      yield* Scope.close(scope, Exit.void)
+      for (const peer of peers) assert.strictEqual(yield* peer.rest, "")
+    }),
+  )
+
+  it.effect("is told of nothing any more but the end", () =>
+    Effect.gen(function* () {
+      const { told, layer } = witness(({ _tag }) => _tag === "HungUp")
+      const interrupted = yield* Deferred.make<void>()
+      const connect = yield* Effect.provide(
+        notification({}, () =>
+          Effect.onInterrupt(Effect.never, () =>
+            Effect.andThen(Effect.sleep("1 second"), Deferred.succeed(interrupted, undefined)),
+          ),
+        ),
+        layer,
+      )
+      const peer = yield* connect
+      yield* signIn(peer)
+      yield* peer.reset
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.await(interrupted)
+      assert.deepStrictEqual(told.slice(-2), ["Accept", "ended"])
+    }),
+  )
+
+  it.live("loses the connection, and not the process", () =>
+    Effect.gen(function* () {
+      const { causes, layer } = logged()
+      const observer: Telemetry.Observer = {
+        serving: () => {},
+        limited: fail,
+        connected: fail,
+      }
+      const at = yield* Effect.provide(
+        World.serveTcp(World.layerExample()),
+        Layer.merge(Telemetry.layer(Effect.succeed(observer)), layer),
+      )
+      for (const _ of [1, 2]) assert.strictEqual(yield* (yield* Peer.connect(at)).rest, "")
+      assert.lengthOf(causes, 2)
+    }),
+  )
+
+  it.live("loses the connection where it is told that the client has closed it", () =>
+    Effect.gen(function* () {
+      const { causes, layer } = logged()
+      const at = yield* Effect.provide(
+        World.serveTcp(World.layerExample(), {
+          observe:
+            () =>
+            ({ _tag }) =>
+              _tag === "Closed" ? fail() : undefined,
+        }),
+        layer,
+      )
+      const peer = yield* Peer.connect(at)
+      yield* peer.finish
+      assert.strictEqual(yield* peer.rest, "")
+      assert.lengthOf(causes, 1)
+    }),
   )
 })
 

@@ -5,6 +5,8 @@
  * the time of a bare `node:net` login, and 10 KB for each connection that is quiet. Here bytes are handed over on the stack
  * on which they came. A Socket that nobody has wrapped gives its own channel away ({@link of}); any other is made one.
  */
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -158,75 +160,77 @@ export const toSocket = (channel: Channel): Socket.Socket => {
   return socket
 }
 
+/** Runs something as whoever uses the channel would, with what that one has said of the log and the time. */
+export type Run = <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+
 /** The channel of a Socket, which is the channel's from now on. */
-export const of = (socket: Socket.Socket): Channel => channels.get(socket) ?? fromSocket(socket)
+export const of = (socket: Socket.Socket, run: Run): Channel => channels.get(socket) ?? fromSocket(socket, run)
 
 /** The code with which a Socket ends in good order. */
 const cleanClose = 1000
 
+/** Hears nothing. */
+export const nobody: Receiver = { hear: () => {}, ended: () => {}, lost: () => {}, drained: () => {} }
+
 /** The channel over any Socket: one fiber reads, and each write has one. */
-const fromSocket = (socket: Socket.Socket): Channel => {
+const fromSocket = (socket: Socket.Socket, run: Run): Channel => {
   const scope = Scope.makeUnsafe()
   const gate = Latch.makeUnsafe(true)
+  /** What is said waits for it: there are Sockets that connect only once somebody reads. */
+  const writer = Deferred.makeUnsafe<Socket.Writer, Socket.SocketError>()
   /** What is being written. */
   const writes = new Set<Fiber.Fiber<void, Socket.SocketError>>()
+  let receiver = nobody
   let isGone = false
-  let writer: Option.Option<Socket.Writer> = Option.none()
 
-  const read = Effect.fnUntraced(function* (receiver: Receiver) {
-    const { pull } = yield* socket.reader
-    writer = Option.some(yield* socket.writer)
-    yield* Effect.forkScoped(
-      Effect.gen(function* () {
-        while (true) {
-          yield* gate.await
-          const chunks = yield* pull
-          yield* gate.await
-          for (const chunk of chunks) receiver.hear(toBytes(chunk))
-        }
-      }).pipe(Effect.catch((error) => Effect.sync(() => end(receiver, error)))),
-    )
-  })
-  const end = (receiver: Receiver, { reason }: Socket.SocketError) => {
-    if (reason._tag === "SocketCloseError" && reason.code === cleanClose) {
+  const over = (cause: Cause.Cause<Socket.SocketError>): Effect.Effect<void> => {
+    Deferred.doneUnsafe(writer, Effect.fail(lost))
+    const error = Cause.findErrorOption(cause)
+    if (Option.exists(error, ({ reason }) => reason._tag === "SocketCloseError" && reason.code === cleanClose)) {
       receiver.ended()
-      return
+      return Effect.void
     }
     isGone = true
     receiver.lost()
+    return Option.isSome(error) ? Effect.void : Effect.logError("A connection was lost by a defect of its Socket", cause)
   }
-  let drained = () => {}
+  const read = Effect.gen(function* () {
+    const { pull } = yield* socket.reader
+    Deferred.doneUnsafe(writer, Effect.succeed(yield* socket.writer))
+    while (true) {
+      yield* gate.await
+      const chunks = yield* pull
+      // Closed meanwhile, it holds back what has come, too.
+      yield* gate.await
+      for (const chunk of chunks) receiver.hear(toBytes(chunk))
+    }
+  }).pipe(Scope.provide(scope), Effect.catchCause(over))
 
   const write = (chunk: Uint8Array | Socket.CloseEvent): Written => {
-    if (isGone || Option.isNone(writer)) return "Lost"
-    const fiber = Effect.runFork(writer.value.write(chunk))
+    if (isGone) return "Lost"
+    const fiber = run(Effect.flatMap(Deferred.await(writer), ({ write }) => write(chunk)))
     const result = fiber.pollUnsafe()
     if (result !== undefined) return Exit.isSuccess(result) ? "Taken" : "Lost"
     writes.add(fiber)
     fiber.addObserver(() => {
       writes.delete(fiber)
-      if (writes.size === 0) drained()
+      if (writes.size === 0) receiver.drained()
     })
     return "Waits"
   }
 
   return {
-    open: (receiver) => {
-      drained = () => receiver.drained()
-      Effect.runFork(
-        read(receiver).pipe(
-          Scope.provide(scope),
-          Effect.catch((error) => Effect.sync(() => end(receiver, error))),
-        ),
-      )
+    open: (to) => {
+      receiver = to
+      run(Effect.forkIn(read, scope, { startImmediately: true }))
     },
     pause: () => void gate.closeUnsafe(),
     resume: () => void gate.openUnsafe(),
     write: (bytes) => write(Bytes.toUint8Array(bytes)),
     end: () => void write(new Socket.CloseEvent()),
     release: (peer) => {
-      drained = () => {}
-      Effect.runFork(
+      receiver = nobody
+      run(
         Effect.andThen(
           writes.size === 0 || peer === "GivenUp"
             ? Effect.void

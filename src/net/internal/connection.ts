@@ -102,6 +102,10 @@ const wrongPassword = 911
 
 const nothing = () => {}
 
+/** Says in the log that something of ours has thrown, or of whoever is told or has a say. */
+export const dropped = (defect: unknown): Effect.Effect<void> =>
+  Effect.logError("A connection was dropped by a defect", Cause.isCause(defect) ? defect : Cause.die(defect))
+
 /** A client that is connected. */
 export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attendance.Voice {
   private readonly shared: Shared
@@ -134,11 +138,13 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
     this.local = local
     this.peer = peer
     const { role } = shared
+    const observer = Option.map(shared.observe, (observe) => observe(accepted))
     this.witness = Option.map(shared.telemetry, ({ connected }) => connected({ id: this.id, role, local, remote }))
-    this.driver = new Driver.Driver<Kinds>(shared.side, Tcp.channelOf(accepted), this, start, {
+    const channel = Tcp.channelOf(accepted, (effect) => this.run(effect))
+    this.driver = new Driver.Driver<Kinds>(shared.side, channel, this, start, {
       bounds: shared.limits,
       after: shared.after,
-      observer: Option.map(shared.observe, (observe) => observe(accepted)),
+      observer,
       witness: Option.map(this.witness, ({ stepped }) => stepped),
     })
   }
@@ -165,7 +171,7 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
     return { connection: this.id, role: this.shared.role, peer: Address.format(this.remote) }
   }
 
-  run<A>(effect: Effect.Effect<A>): Fiber.Fiber<A> {
+  run<A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
     this.context ??= this.shared.contextOf(this.about())
     return Effect.runForkWith(this.context)(effect)
   }
@@ -311,24 +317,23 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
       this.loginOver(state)
       if (state.reason === "Overdue") this.limited("loginTimeout")
     }
-    this.listener?.ended()
     this.close()
   }
 
   failed(defect: unknown): void {
-    const cause = Cause.isCause(defect) ? defect : Cause.die(defect)
-    this.run(Effect.logError("A connection was dropped by a defect", cause))
+    this.run(dropped(defect))
     this.leaveDeadline()
     this.leaveThrottle()
+    this.close()
     this.deciding?.interruptUnsafe()
     this.application?.interruptUnsafe()
-    this.close()
   }
 
   /** Lets go of the connection, and of whoever is signed in by it; the application may go on for a while. */
   private close(): void {
     if (this.phase === "Leaving" || this.phase === "Gone") return
     this.phase = "Leaving"
+    this.listener?.ended()
     this.driver.release()
     this.bidFarewell()
     this.leave()
@@ -365,7 +370,11 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
     if (this.application !== undefined) return
     this.phase = "Gone"
     if (this.isCounted) this.shared.left()
-    if (Option.isSome(this.witness)) this.witness.value.ended()
+    try {
+      if (Option.isSome(this.witness)) this.witness.value.ended()
+    } catch (defect) {
+      this.run(dropped(defect))
+    }
     this.leaveServer()
   }
 }

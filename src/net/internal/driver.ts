@@ -147,12 +147,13 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   private asking: "Nothing" | "Decision" | "Silence" = "Nothing"
   /** Whether the loop is running, farther up on this stack. */
   private isTurning = false
-  private isOverTold = false
+  /** Whether the owner has been told of the end, or has let go: nobody waits for anything any more. */
+  private isDone = false
   /** What has been said in the session, and waits for the peer to take it, in bytes. */
   private untaken = 0
   private giveUp = nothing
   private isGivenUp = false
-  private readonly senders: Array<() => void> = []
+  private readonly senders = new Set<() => void>()
   private listener: ((command: Heard<K>) => void) | undefined
   private inbox: Array<Heard<K>> = []
   private taker: Resume<readonly [Heard<K>, ...Array<Heard<K>>], Cause.Done> | undefined
@@ -169,10 +170,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Says what is to be said first, and hears the peer from then on. */
   begin(): void {
-    this.guard(() => {
-      this.channel.open(this)
-      this.turn()
-    })
+    this.turn(() => this.channel.open(this))
   }
 
   /** The state, as it is now. */
@@ -185,34 +183,42 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     return this.hearing === "Open"
   }
 
+  /** Whether nothing is heard or decided any more. */
+  private isOver(): boolean {
+    return this.isDone || this.side.isOver(this.current)
+  }
+
+  /** Whether something may be said to the peer by whoever has the session. */
+  private isInSession(): boolean {
+    return !this.isDone && this.side.isLoggedIn(this.current)
+  }
+
   hear(bytes: string): void {
-    if (this.side.isOver(this.current)) return
+    if (this.isOver()) return
     this.bytes = this.bytes === "" ? bytes : this.bytes + bytes
-    this.guard(() => this.turn())
+    this.turn()
   }
 
   ended(): void {
-    this.hearing = "Ended"
-    this.silenced()
+    this.silenced("Ended")
   }
 
   lost(): void {
-    this.hearing = "Lost"
-    this.silenced()
+    this.silenced("Lost")
   }
 
   drained(): void {
     this.untaken = 0
-    this.giveUp()
-    this.giveUp = nothing
+    this.stopGivingUp()
     this.goOn()
     this.breathe()
   }
 
   /** Lets go of the connection: nothing is heard any more. */
   release(): void {
-    this.channel.release(this.isGivenUp ? "GivenUp" : "Awaited")
+    this.finish()
     this.hearing = "Lost"
+    this.channel.release(this.isGivenUp ? "GivenUp" : "Awaited")
     this.stopListening()
   }
 
@@ -222,38 +228,34 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     onSilence()
   }
 
-  private silenced(): void {
-    this.observe({ _tag: "Closed", by: this.side.speaker === "Client" ? "Server" : "Client" })
-    this.stopListening()
-    if (this.side.isOver(this.current)) return
-    this.guard(() => this.turn())
+  private stopGivingUp(): void {
+    this.giveUp()
+    this.giveUp = nothing
+  }
+
+  private silenced(hearing: "Ended" | "Lost"): void {
+    const wasOpen = this.isOpen()
+    this.hearing = hearing
+    this.turn(() => {
+      // One that has said that it says no more may be lost besides.
+      if (wasOpen) this.observe({ _tag: "Closed", by: this.side.speaker === "Client" ? "Server" : "Client" })
+      this.stopListening()
+    })
   }
 
   /** Feeds what the host has decided. */
   decide(event: K["Event"]): void {
-    this.guard(() => {
+    this.turn(() => {
       const { asking } = this
       this.asking = "Nothing"
       // Where the peer is gone, nobody is left to tell the decision to.
-      if (!this.side.isOver(this.current)) this.feed(asking === "Silence" ? this.side.hungUp : event)
-      this.turn()
+      if (!this.isOver()) this.feed(asking === "Silence" ? this.side.hungUp : event)
     })
   }
 
   /** Feeds an event that ends the connection, and says what the machine says of it. */
   end(event: K["Event"]): void {
-    if (this.side.isOver(this.current)) return
-    this.feed(event)
-    this.turn()
-  }
-
-  /** Runs what may throw only by a mistake of ours, where nobody else would catch it. */
-  private guard(run: () => void): void {
-    try {
-      run()
-    } catch (defect) {
-      this.owner.failed(defect)
-    }
+    if (!this.isOver()) this.turn(() => this.feed(event))
   }
 
   private observe(entry: Transcript.Entry): void {
@@ -299,12 +301,29 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     if (this.side.isLoggedIn(state) && !this.side.isLoggedIn(before)) this.owner.loggedIn(state)
   }
 
-  /** Runs the complete lines at hand until the host is asked, says what is to be said, and tells what has come of it. */
-  private turn(): void {
-    if (this.isTurning) return
+  /**
+   * Does something, and then whatever can be done: runs the complete lines at hand until the host is asked, says what is to
+   * be said, and tells what has come of it. Where that is being done already, farther up on this stack, it goes on from
+   * there. What throws does so by a mistake of ours, or of whoever is told, and nobody else would catch it.
+   */
+  private turn(first: () => void = nothing): void {
+    if (this.isTurning) {
+      first()
+      return
+    }
+    try {
+      this.turnOver(first)
+    } catch (defect) {
+      this.finish()
+      this.owner.failed(defect)
+    }
+  }
+
+  private turnOver(first: () => void): void {
     this.isTurning = true
     const { _tag } = this.current
     try {
+      first()
       this.advance()
     } finally {
       this.isTurning = false
@@ -317,13 +336,13 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     }
     this.wake()
     this.breathe()
-    if (this.hearing === "Ended" && this.side.isLoggedIn(this.current)) this.owner.hungUp()
+    if (this.hearing === "Ended" && this.isInSession()) this.owner.hungUp()
     if (hasMoved) this.owner.moved()
   }
 
   private advance(): void {
     const { side } = this
-    while (this.asking === "Nothing" && !side.isOver(this.current)) {
+    while (this.asking === "Nothing" && !this.isOver()) {
       if (this.bytes.length < this.wanted) {
         if (this.hearing === "Open") return
         // One that only says no more may listen to an application still.
@@ -382,7 +401,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Reads on where there is room for more. */
   private breathe(): void {
-    if (this.isOverTold) return
+    if (this.isDone) return
     const isFull = this.asking === "Nothing" ? this.inbox.length >= inboxSize : this.bytes.length >= readAhead
     if (isFull || this.untaken > 0) this.channel.pause()
     else this.channel.resume()
@@ -410,11 +429,11 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     const writeTimeout = Duration.fromInputUnsafe(bounds.writeTimeout)
     this.giveUp = after(Duration.times(writeTimeout, shares - passed), () => {
       const due = Math.max(1, Math.floor(this.untaken / share))
-      if (due > shares) {
-        this.awaitTaken(due, shares)
+      // A login has a time of its own.
+      if (due > shares || !this.side.isLoggedIn(this.current)) {
+        this.awaitTaken(Math.max(due, shares + 1), shares)
         return
       }
-      if (!this.side.isLoggedIn(this.current)) return
       this.isGivenUp = true
       this.owner.limited("writeTimeout")
       this.end(this.side.hungUp)
@@ -422,14 +441,17 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   }
 
   private tellOver(state: K["Over"]): void {
-    if (this.isOverTold) return
-    this.isOverTold = true
-    this.giveUp()
-    this.giveUp = nothing
+    if (this.isDone) return
+    this.finish()
     if (this.asking !== "Nothing") this.owner.unasked()
+    this.owner.over(state)
+  }
+
+  private finish(): void {
+    this.isDone = true
+    this.stopGivingUp()
     this.wake()
     this.goOn()
-    this.owner.over(state)
   }
 
   private deliver(heard: Heard<K>): void {
@@ -454,7 +476,8 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
       this.inbox = []
       this.taker = undefined
       resume(Effect.succeed([first, ...others]))
-    } else if (this.hearing !== "Open" || this.side.isOver(this.current)) {
+    } else if (this.isOver() || (this.hearing !== "Open" && !this.isTurning)) {
+      // While the loop is running, lines of a peer that says no more may still be at hand.
       this.taker = undefined
       resume(Cause.done())
     }
@@ -473,28 +496,31 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Has those say what they want to say that wait for the peer to take what was said before. */
   private goOn(): void {
-    for (const go of this.senders.splice(0)) go()
+    const senders = Array.from(this.senders)
+    this.senders.clear()
+    for (const go of senders) go()
   }
 
   /** Waits until the peer has taken what was said; at once where it is lost. */
   taken(): Effect.Effect<void> {
     return Effect.callback((resume) => {
       this.flush()
-      if (this.untaken === 0 || this.hearing === "Lost" || this.isOverTold) {
+      if (this.untaken === 0 || this.hearing === "Lost" || this.isDone) {
         resume(Effect.void)
         return
       }
       const go = () => resume(Effect.void)
-      this.senders.push(go)
-      return Effect.sync(() => this.senders.splice(this.senders.indexOf(go), 1))
+      this.senders.add(go)
+      return Effect.sync(() => this.senders.delete(go))
     })
   }
 
   /** Says something once logged in, with what else is to be said; nothing where the session is over. Does not wait. */
   tell(commands: ReadonlyArray<K["Out"]>): void {
-    if (!this.side.isLoggedIn(this.current)) return
-    for (const command of commands) this.say(command)
-    if (!this.isTurning) this.flush()
+    if (!this.isInSession()) return
+    this.turn(() => {
+      for (const command of commands) this.say(command)
+    })
   }
 
   /**
@@ -503,12 +529,12 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
    */
   send(commands: ReadonlyArray<K["Out"]>): Effect.Effect<boolean> {
     return Effect.suspend(() => {
-      if (!this.side.isLoggedIn(this.current)) return Effect.succeed(false)
+      if (!this.isInSession()) return Effect.succeed(false)
       if (this.untaken > 0) return Effect.andThen(this.taken(), this.send(commands))
       for (const command of commands) this.say(command)
       this.flush()
       if (this.untaken === 0) return Effect.succeed(true)
-      return Effect.map(this.taken(), () => this.side.isLoggedIn(this.current))
+      return Effect.map(this.taken(), () => this.isInSession())
     })
   }
 

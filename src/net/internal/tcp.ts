@@ -103,7 +103,7 @@ const channelOver = (conn: Net.Socket, lingering: Lingering): Channel.Channel =>
     },
     end: () => conn.end(),
     release: () => {
-      receiver = nobody
+      receiver = Channel.nobody
       if (conn.destroyed) return
       // Both are done, and nothing is left to be taken: the system closes it by itself.
       if (conn.readableEnded && conn.writableLength === 0) conn.end()
@@ -111,9 +111,6 @@ const channelOver = (conn: Net.Socket, lingering: Lingering): Channel.Channel =>
     },
   }
 }
-
-/** Hears nothing. */
-const nobody: Channel.Receiver = { hear: () => {}, ended: () => {}, lost: () => {}, drained: () => {} }
 
 /** One end of a connection. */
 export const endpoint = (host: string | undefined, port: number | undefined): Address.Address => ({
@@ -159,13 +156,13 @@ class AcceptedConnection implements Accepted {
     return Channel.toSocket(this.#channel)
   }
 
-  static channelOf(this: void, accepted: Accepted): Channel.Channel {
-    return #channel in accepted ? accepted.#channel : Channel.of(accepted.socket)
+  static channelOf(this: void, accepted: Accepted, run: Channel.Run): Channel.Channel {
+    return #channel in accepted ? accepted.#channel : Channel.of(accepted.socket, run)
   }
 }
 
 /** The channel of a connection that was accepted, which is the channel's from now on. */
-export const channelOf: (accepted: Accepted) => Channel.Channel = AcceptedConnection.channelOf
+export const channelOf: (accepted: Accepted, run: Channel.Run) => Channel.Channel = AcceptedConnection.channelOf
 
 /** A listening socket. */
 export interface Listener {
