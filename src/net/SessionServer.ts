@@ -123,28 +123,7 @@ export const serve = <R = never>(options: Options<R> = {}): LoginServer.OnSessio
 
   const onSession: LoginServer.OnSession<R> = (session) =>
     Effect.flatMap(begin(session, lists ?? nobody, profile ?? usual), (first) =>
-      Effect.flatMap(Effect.context<R>(), (context) =>
-        Effect.callback<void>((resume) => {
-          const ear = Ear.make(session, handle ?? leave, Effect.runForkWith(context))
-          const end = (last: Effect.Effect<void>) => {
-            ear.stop()
-            resume(last)
-          }
-          const listener = converse(first, {
-            tell: ear.say,
-            run: Effect.runForkWith(context),
-            closed: () => end(Effect.asVoid(Effect.timeoutOption(ear.taken, limits.lastWordsTimeout))),
-          })
-          ear.hear(listener, (exit) => {
-            listener.ended()
-            end(exit)
-          })
-          return Effect.sync(() => {
-            listener.ended()
-            ear.stop()
-          })
-        }),
-      ),
+      Ear.attend(session, handle ?? leave, (voice) => converse(first, voice), limits.lastWordsTimeout),
     )
   if (handle !== undefined || lists !== undefined || profile !== undefined) return onSession
   return Attendance.set(onSession, {

@@ -72,11 +72,7 @@ describe("a name of several addresses", () => {
 
 describe("a Socket that is not ours", () => {
   const over = (connector: Connector.Connector, port: number) =>
-    Effect.provideService(
-      LoginClient.login(World.aliceAt({ host: "127.0.0.1", port })),
-      Connector.Connector,
-      connector,
-    )
+    Effect.provideService(LoginClient.login(World.aliceAt({ host: "127.0.0.1", port })), Connector.Connector, connector)
 
   it.live("may connect only once it is read from", () =>
     Effect.gen(function* () {

@@ -105,7 +105,12 @@ const hesitant = Effect.gen(function* () {
         ),
     })),
   ).pipe(Layer.provide(World.layerExample()))
-  return { layer, admit: Deferred.succeed(admitted, undefined), isAsked: Effect.andThen(Deferred.await(asked), Effect.yieldNow), judge: Deferred.succeed(judged, undefined) }
+  return {
+    layer,
+    admit: Deferred.succeed(admitted, undefined),
+    isAsked: Effect.andThen(Deferred.await(asked), Effect.yieldNow),
+    judge: Deferred.succeed(judged, undefined),
+  }
 })
 
 describe("pipelining", () => {
@@ -155,19 +160,21 @@ describe("pipelining", () => {
     }),
   )
 
-  it.effect("hands over what comes behind the last USR while the host decides, where the client then has no more to say", () =>
-    Effect.gen(function* () {
-      const host = yield* hesitant
-      const { ended, onSession } = yield* recorder
-      const peer = yield* yield* serverWith(host.layer, {}, onSession)
-      yield* host.admit
-      yield* peer.say(`${opening}${answer}SYN 4 0\r\nPNG\r\n`)
-      yield* peer.finish
-      yield* host.isAsked
-      yield* host.judge
-      assert.strictEqual(yield* peer.rest, challenged + ok)
-      assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0"), foreign("PNG")])
-    }),
+  it.effect(
+    "hands over what comes behind the last USR while the host decides, where the client then has no more to say",
+    () =>
+      Effect.gen(function* () {
+        const host = yield* hesitant
+        const { ended, onSession } = yield* recorder
+        const peer = yield* yield* serverWith(host.layer, {}, onSession)
+        yield* host.admit
+        yield* peer.say(`${opening}${answer}SYN 4 0\r\nPNG\r\n`)
+        yield* peer.finish
+        yield* host.isAsked
+        yield* host.judge
+        assert.strictEqual(yield* peer.rest, challenged + ok)
+        assert.deepStrictEqual(yield* ended, [foreign("SYN", "4", "0"), foreign("PNG")])
+      }),
   )
 
   it.effect(
@@ -596,6 +603,40 @@ describe("the end of a connection", () => {
   )
 })
 
+describe("whoever is told what happens on the wire", () => {
+  it.live("is told once that the client has closed the connection, though it is then lost besides", () =>
+    Effect.gen(function* () {
+      const closed: Array<string> = []
+      const lost = yield* Deferred.make<void>()
+      const observer: Telemetry.Observer = {
+        serving: () => {},
+        limited: () => {},
+        connected: () => ({
+          stepped: (_, { _tag }) => void (_tag === "HungUp" && Deferred.doneUnsafe(lost, Effect.void)),
+          ended: () => {},
+        }),
+      }
+      const half = yield* Deferred.make<void>()
+      const observe: LoginServer.Options["observe"] = () => (entry) => {
+        if (entry._tag !== "Closed") return
+        closed.push(entry.by)
+        Deferred.doneUnsafe(half, Effect.void)
+      }
+      const at = yield* Effect.provide(
+        World.serveTcp(World.layerExample(), { observe }, () => Effect.never),
+        Telemetry.layer(Effect.succeed(observer)),
+      )
+      const peer = yield* Peer.connect(at)
+      yield* signIn(peer)
+      yield* peer.finish
+      yield* Deferred.await(half)
+      yield* peer.reset
+      yield* Deferred.await(lost)
+      assert.deepStrictEqual(closed, ["Client"])
+    }),
+  )
+})
+
 describe("whoever is told of a connection, and has a defect,", () => {
   const defect = new Error("a bug of whoever is told")
   const fail = () => {
@@ -805,6 +846,42 @@ describe("a server", () => {
         commands,
         Array.from({ length: 300 }, (_, index) => foreign("PNG", String(index))),
       )
+    }),
+  )
+
+  it.live("says what waits for a client that reads slowly, whoever is interrupted meanwhile", () =>
+    Effect.gen(function* () {
+      const line = (payload: string): ServerCommand.Foreign => ({
+        _tag: "Foreign",
+        verb: "MSG",
+        parameters: ["a", "b", String(payload.length)],
+        payload,
+      })
+      const much = line("x".repeat(16_000_000))
+      const stalled = yield* Deferred.make<void>()
+      const waiting = yield* Deferred.make<void>()
+      const said = yield* Deferred.make<boolean>()
+      const at = yield* World.serveTcp(World.layerExample(), {}, (session) =>
+        Effect.gen(function* () {
+          yield* Deferred.await(stalled)
+          yield* Effect.forkScoped(session.send(much), { startImmediately: true })
+          const first = yield* Effect.forkScoped(session.send(line("first")), { startImmediately: true })
+          const second = yield* Effect.forkScoped(session.send(line("second")), { startImmediately: true })
+          first.addObserver(() => {
+            Effect.runFork(Effect.flatMap(session.send(much), (isSaid) => Deferred.succeed(said, isSaid)))
+            second.interruptUnsafe()
+          })
+          yield* Deferred.succeed(waiting, undefined)
+          yield* Effect.never
+        }),
+      )
+      const peer = yield* Peer.connect(at)
+      yield* signIn(peer)
+      yield* peer.stall
+      yield* Deferred.succeed(stalled, undefined)
+      yield* Deferred.await(waiting)
+      yield* peer.recover
+      assert.isTrue(yield* Deferred.await(said))
     }),
   )
 

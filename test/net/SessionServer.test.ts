@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
 import * as SessionServer from "../../src/net/SessionServer.ts"
+import * as Telemetry from "../../src/net/Telemetry.ts"
 import * as Account from "../../src/protocol/Account.ts"
 import * as Challenge from "../../src/protocol/Challenge.ts"
 import type * as Dialect from "../../src/protocol/Dialect.ts"
@@ -82,6 +83,53 @@ const challenged = <R = never>(options: SessionServer.Options<R> = {}) =>
     assert.strictEqual(yield* peer.line, "CHG 4 NLN\r\n")
     return { peer, challenge: challengeIn(yield* peer.line) }
   })
+
+describe("a session whose connection is lost by a defect", () => {
+  const failing: LoginServer.Options["observe"] = () => (entry) => {
+    if (entry._tag === "Said" && entry.by === "Server" && entry.words[0] === "QNG") throw new Error("a bug")
+  }
+
+  /** What a witness is told of a session, a minute after it has been lost. */
+  const told = <R = never>(onSession: LoginServer.OnSession<R>) =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const observer: Telemetry.Observer = {
+        serving: () => {},
+        limited: () => {},
+        connected: () => ({
+          stepped: (_, { _tag }) => void told.push(_tag),
+          ended: () => void told.push("ended"),
+        }),
+      }
+      const network = MemorySocket.network()
+      const listener = network.listen(World.notificationAddress)
+      yield* Effect.provide(
+        World.serve(listener, World.layerExample(), { observe: failing }, onSession),
+        Telemetry.layer(Effect.succeed(observer)),
+      )
+      const peer = yield* signIn(Effect.flatMap(Effect.orDie(network.dial(listener.address)), Peer.inMemory), "MSNP7")
+      yield* peer.say("CHG 4 NLN\r\n")
+      assert.strictEqual(yield* peer.line, "CHG 4 NLN\r\n")
+      challengeIn(yield* peer.line)
+      yield* peer.say("PNG\r\n")
+      assert.strictEqual(yield* peer.rest, "")
+      yield* TestClock.adjust("1 minute")
+      return told.slice(-2)
+    })
+
+  it.effect("does nothing any more, not even when an answer is overdue", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* told(SessionServer.serve()), ["Foreign", "ended"])
+    }),
+  )
+
+  it.effect("does nothing any more where an application is asked first, either", () =>
+    Effect.gen(function* () {
+      const handle = () => Effect.succeed<SessionServer.Handled>("Unserved")
+      assert.deepStrictEqual(yield* told(SessionServer.serve({ handle })), ["Foreign", "ended"])
+    }),
+  )
+})
 
 describe("the built-in session", () => {
   // The lines of MSN Messenger 1.0.0863 to its end; 95 bytes are counted by the wiki.
@@ -321,6 +369,30 @@ describe("the challenge of a program", () => {
 })
 
 describe("an application", () => {
+  it.effect(
+    "is asked nothing behind a command that ends the session, though it was there before the session began",
+    () =>
+      Effect.gen(function* () {
+        const asked: Array<string> = []
+        const connect = yield* serverWith(
+          SessionServer.serve({
+            lists: () => Effect.as(Effect.sleep("1 second"), Lists.empty),
+            handle: (command) =>
+              Effect.sync(() => {
+                asked.push("verb" in command ? command.verb : command._tag)
+                return "Unserved"
+              }),
+          }),
+        )
+        const peer = yield* connect
+        yield* logIn(peer, "MSNP7")
+        yield* peer.say("QRY 4 msmsgs@msnmsgr.com 32\r\n00000000000000000000000000000000PNG\r\n")
+        yield* TestClock.adjust("1 second")
+        yield* peer.rest
+        assert.deepStrictEqual(asked, ["QRY"])
+      }),
+  )
+
   it.effect("is asked first, command by command and in order, and answers what it serves", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []

@@ -192,7 +192,9 @@ const fromSocket = (socket: Socket.Socket, run: Run): Channel => {
     }
     isGone = true
     receiver.lost()
-    return Option.isSome(error) ? Effect.void : Effect.logError("A connection was lost by a defect of its Socket", cause)
+    return Option.isSome(error)
+      ? Effect.void
+      : Effect.logError("A connection was lost by a defect of its Socket", cause)
   }
   const read = Effect.gen(function* () {
     const { pull } = yield* socket.reader
