@@ -623,7 +623,14 @@ describe("whoever is told what happens on the wire", () => {
         Deferred.doneUnsafe(half, Effect.void)
       }
       const at = yield* Effect.provide(
-        World.serveTcp(World.layerExample(), { observe }, () => Effect.never),
+        World.serveTcp(World.layerExample(), { observe }, (session) =>
+          Effect.asVoid(
+            Effect.repeat(
+              Effect.delay(session.send({ _tag: "Foreign", verb: "QNG", parameters: [], payload: "" }), "10 millis"),
+              { while: (isSaid) => isSaid },
+            ),
+          ),
+        ),
         Telemetry.layer(Effect.succeed(observer)),
       )
       const peer = yield* Peer.connect(at)
