@@ -1,8 +1,8 @@
 /**
  * What operators can know of a server: what becomes of its connections, step by step, and which limits are hit.
  *
- * A server tells whoever is provided here, at once and on the fiber that does the work; by default it tells nobody.
- * `Metrics` and `Traces` are two who can be told.
+ * A server tells whoever is provided here, at once and where the work is done; by default it tells nobody. One who throws
+ * loses the connection that is told of, and no other. `Metrics` and `Traces` are two who can be told.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -79,7 +79,7 @@ const together = (observers: ReadonlyArray<Observer>): Observer => ({
 
 /**
  * How a login ends: the client is let in, or the connection is over for a reason. "Dropped" is without one: by a defect of
- * ours, or because the server was going down before anything was said.
+ * ours, or of whoever is told.
  */
 export type Outcome = "LoggedIn" | Ending
 

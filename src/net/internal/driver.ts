@@ -153,7 +153,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   private untaken = 0
   private giveUp = nothing
   private isGivenUp = false
-  private readonly senders = new Set<() => void>()
+  private senders: ReadonlyArray<() => void> = []
   private listener: ((command: Heard<K>) => void) | undefined
   private inbox: Array<Heard<K>> = []
   private taker: Resume<readonly [Heard<K>, ...Array<Heard<K>>], Cause.Done> | undefined
@@ -312,14 +312,14 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
       return
     }
     try {
-      this.turnOver(first)
+      this.loop(first)
     } catch (defect) {
       this.finish()
       this.owner.failed(defect)
     }
   }
 
-  private turnOver(first: () => void): void {
+  private loop(first: () => void): void {
     this.isTurning = true
     const { _tag } = this.current
     try {
@@ -496,8 +496,8 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Has those say what they want to say that wait for the peer to take what was said before. */
   private goOn(): void {
-    const senders = Array.from(this.senders)
-    this.senders.clear()
+    const { senders } = this
+    this.senders = []
     for (const go of senders) go()
   }
 
@@ -510,8 +510,8 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
         return
       }
       const go = () => resume(Effect.void)
-      this.senders.add(go)
-      return Effect.sync(() => this.senders.delete(go))
+      this.senders = [...this.senders, go]
+      return Effect.sync(() => (this.senders = this.senders.filter((other) => other !== go)))
     })
   }
 
