@@ -879,7 +879,7 @@ describe("a server", () => {
             second.interruptUnsafe()
           })
           yield* Deferred.succeed(waiting, undefined)
-          yield* Effect.never
+          return yield* Effect.never
         }),
       )
       const peer = yield* Peer.connect(at)
