@@ -7,7 +7,7 @@
  */
 
 /** Somebody's place. */
-export class Place<out A> {
+class Place<out A> {
   readonly who: A
   before: Place<A> | undefined
   after: Place<A> | undefined
