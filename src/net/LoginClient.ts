@@ -551,16 +551,16 @@ const sessionOf = (
     friendlyName,
     verified,
     server,
-    get commands() {
-      return Stream.concat(
-        driver.commands,
-        Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
-      )
-    },
+    commands: Stream.unwrap(
+      Effect.sync(() =>
+        Stream.concat(
+          driver.commands,
+          Stream.fromEffectDrain(Effect.suspend(() => epilogue(driver.state(), { account, server }))),
+        ),
+      ),
+    ),
     send: (...commands) => driver.send(commands),
-    get sink() {
-      return Sink.forEachWhile((command: Sayable) => driver.send([command]))
-    },
+    sink: Sink.forEachWhile((command: Sayable) => driver.send([command])),
     nextTrId: Effect.sync(() => (lastTrId = TrId.next(lastTrId))),
     logOff: Effect.suspend(() => {
       driver.end({ _tag: "LogOff" })

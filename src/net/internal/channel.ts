@@ -61,11 +61,39 @@ const toBytes = (chunk: Uint8Array | string): string =>
 
 type Pulled = Effect.Effect<readonly [Uint8Array, ...Array<Uint8Array>], Socket.SocketError>
 
-/** The channels of the Socket that are made of them. */
-const channels = new WeakMap<Socket.Socket, Channel>()
+type Ends = Pick<Socket.Socket, "reader" | "writer">
+
+/**
+ * A Socket over a channel, whose ends are made for whoever asks for them.
+ *
+ * Its channel is in a field: of a WeakMap, what it holds may outlive its keys until the next full collection of garbage.
+ */
+class ChannelSocket implements Socket.Socket {
+  readonly [Socket.TypeId] = Socket.TypeId
+  readonly #channel: Channel
+  #ends: Ends | undefined
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+  }
+
+  get reader(): Socket.Socket["reader"] {
+    return (this.#ends ??= endsOf(this.#channel)).reader
+  }
+
+  get writer(): Socket.Socket["writer"] {
+    return (this.#ends ??= endsOf(this.#channel)).writer
+  }
+
+  static channelOf(this: void, socket: Socket.Socket, run: Run): Channel {
+    return #channel in socket ? socket.#channel : fromSocket(socket, run)
+  }
+}
 
 /** The Socket over a channel; releasing its reader releases the channel. */
-export const toSocket = (channel: Channel): Socket.Socket => {
+export const toSocket = (channel: Channel): Socket.Socket => new ChannelSocket(channel)
+
+const endsOf = (channel: Channel): Ends => {
   let chunks: [Uint8Array, ...Array<Uint8Array>] | undefined
   let waiter: ((result: Pulled) => void) | undefined
   let end: Effect.Effect<never, Socket.SocketError> | undefined
@@ -138,7 +166,7 @@ export const toSocket = (channel: Channel): Socket.Socket => {
           return Effect.sync(() => writers.delete(resume))
       }
     })
-  const socket = Socket.make({
+  return {
     reader: Effect.flatMap(Effect.scope, (scope) => {
       channel.open(receiver)
       channel.pause()
@@ -155,16 +183,14 @@ export const toSocket = (channel: Channel): Socket.Socket => {
       )
     }),
     writer: Effect.succeed({ write, writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }) }),
-  })
-  channels.set(socket, channel)
-  return socket
+  }
 }
 
 /** Runs something as whoever uses the channel would, with what that one has said of the log and the time. */
 export type Run = <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 
 /** The channel of a Socket, which is the channel's from now on. */
-export const of = (socket: Socket.Socket, run: Run): Channel => channels.get(socket) ?? fromSocket(socket, run)
+export const of: (socket: Socket.Socket, run: Run) => Channel = ChannelSocket.channelOf
 
 /** The code with which a Socket ends in good order. */
 const cleanClose = 1000

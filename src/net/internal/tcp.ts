@@ -8,7 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Dns from "node:dns"
 import * as Net from "node:net"
@@ -283,28 +283,33 @@ export const connect = (
   to: Address.Address,
   { lookup = Dns.lookup, settle = nothing, tls }: Options = {},
 ): Effect.Effect<Socket.Socket, NodeJS.ErrnoException, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.acquireRelease(
-      // What is written to: the connection, or what secures it.
-      Effect.sync(() => ({ top: Net.connect({ host: to.host, port: to.port, ...socketOptions, lookup }) })),
-      ({ top }) => Effect.sync(() => (top.writableEnded ? undefined : top.destroy())),
-    ),
-    (held) =>
+  Effect.flatMap(Effect.scope, (scope) => {
+    /** Drops what there is by then, unless the channel is letting go of it. */
+    let drop = () => {}
+    // Before there is a connection, so that none is left behind, whenever it is interrupted.
+    return Effect.andThen(
+      Scope.addFinalizer(
+        scope,
+        Effect.sync(() => drop()),
+      ),
       Effect.callback<Socket.Socket, NodeJS.ErrnoException>((resume) => {
-        const conn = held.top
+        const conn = Net.connect({ host: to.host, port: to.port, ...socketOptions, lookup })
+        // What is written to: the connection, or what secures it.
+        let top = conn
+        drop = () => (top.writableEnded ? undefined : top.destroy())
         const failed = (error: NodeJS.ErrnoException) => {
-          held.top.destroy()
+          top.destroy()
           resume(Effect.fail(error))
         }
         const hold = () => {
-          held.top.pause()
-          return Channel.toSocket(channelOver(held.top, "LetsProcessEnd"))
+          top.pause()
+          return Channel.toSocket(channelOver(top, "LetsProcessEnd"))
         }
         const take = () => {
           if (tls !== undefined) {
             // Nobody says anything before we begin.
             return () => {
-              held.top = handshake(conn, tls, () => resume(Effect.succeed(hold())), failed)
+              top = handshake(conn, tls, () => resume(Effect.succeed(hold())), failed)
             }
           }
           const socket = hold()
@@ -312,9 +317,10 @@ export const connect = (
         }
         conn.on("error", failed)
         conn.once("connect", () => settle(conn, take, failed))
-        return Effect.sync(() => held.top.destroy())
+        return Effect.sync(() => top.destroy())
       }),
-  )
+    )
+  })
 
 /** Why a name leads nowhere, whether one connects or listens. */
 const names: { readonly [code: string]: string } = {
