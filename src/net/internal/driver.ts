@@ -211,7 +211,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     this.untaken = 0
     this.stopGivingUp()
     this.goOn()
-    this.breathe()
+    this.turn()
   }
 
   /** Lets go of the connection: nothing is heard any more. */
@@ -336,14 +336,14 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     }
     this.wake()
     this.breathe()
-    if (this.hearing === "Ended" && this.isInSession()) this.owner.hungUp()
+    if (this.hearing === "Ended" && this.isInSession() && !this.isAtHand()) this.owner.hungUp()
     if (hasMoved) this.owner.moved()
   }
 
   private advance(): void {
     const { side } = this
     while (this.asking === "Nothing" && !this.isOver()) {
-      if (this.bytes.length < this.wanted) {
+      if (!this.isAtHand()) {
         if (this.hearing === "Open") return
         // One that only says no more may listen to an application still.
         if (this.hearing === "Lost" || !side.isLoggedIn(this.current)) this.feed(side.hungUp)
@@ -371,11 +371,19 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
           this.feed(side.classify(this.current, heard), whatWasHeard(heard))
         }
       }
+      // A few short lines may have long answers: no more than a share of them waits for a peer that does not read.
+      if (this.out.length >= share) this.flush()
+      if (this.untaken >= share && this.hearing !== "Lost") return
     }
     if (this.hearing === "Lost" && this.asking === "Decision") {
       this.asking = "Silence"
       this.owner.unasked()
     }
+  }
+
+  /** Whether there is more to be looked at of what has come. */
+  private isAtHand(): boolean {
+    return this.bytes.length >= this.wanted
   }
 
   /** The first command at hand, if the login may go on with it. */
@@ -476,7 +484,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
       this.inbox = []
       this.taker = undefined
       resume(Effect.succeed([first, ...others]))
-    } else if (this.isOver() || (this.hearing !== "Open" && !this.isTurning)) {
+    } else if (this.isOver() || (this.hearing !== "Open" && !this.isTurning && !this.isAtHand())) {
       // While the loop is running, lines of a peer that says no more may still be at hand.
       this.taker = undefined
       resume(Cause.done())
