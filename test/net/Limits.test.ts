@@ -17,9 +17,11 @@ import * as Throttle from "../../src/host/Throttle.ts"
 import * as GatewayServer from "../../src/net/GatewayServer.ts"
 import * as Courier from "../../src/net/internal/courier.ts"
 import type * as LoginServer from "../../src/net/LoginServer.ts"
+import * as SessionServer from "../../src/net/SessionServer.ts"
 import * as Telemetry from "../../src/net/Telemetry.ts"
 import type * as Address from "../../src/protocol/Address.ts"
 import * as Bytes from "../../src/protocol/Bytes.ts"
+import * as Lists from "../../src/session/Lists.ts"
 import * as MemorySocket from "../support/MemorySocket.ts"
 import * as Peer from "../support/Peer.ts"
 import * as RawHttp from "../support/RawHttp.ts"
@@ -162,48 +164,64 @@ const deciding = (decision: Effect.Effect<unknown>) =>
     judge: () => Effect.die("nobody gets there"),
   })
 
-/** A client in session at a server of one write time-out, which does not read what the application says at once. */
+/** A client in session at a server of one write time-out, which reads when it is told to. */
+const reader = (onSession: LoginServer.OnSession<never>) =>
+  Effect.gen(function* () {
+    const courier = yield* Courier.make(() => {})
+    const listener: LoginServer.Listener = {
+      address: World.notificationAddress,
+      accept: (take) =>
+        take({
+          socket: courier.socket,
+          local: World.notificationAddress,
+          remote: { host: "192.0.2.1", port: 49_152 },
+          refuse: () => {},
+          onClosed: () => {},
+        }),
+    }
+    const limits = { writeTimeout: "1 minute", payloadBytes: 100_000 } as const
+    yield* World.serve(listener, World.layerExample(), { limits }, onSession)
+    const say = (text: string) =>
+      Effect.gen(function* () {
+        courier.expect()
+        yield* courier.deliver(new TextEncoder().encode(text))
+        yield* courier.ready
+      })
+    const read = (limit?: number) => new TextDecoder().decode(courier.collect(limit))
+    yield* say(ver + initiate())
+    while (!read().includes("USR 2")) yield* courier.ready
+    yield* say(right)
+    while (!read(ok.length).endsWith(ok)) yield* courier.ready
+    return { courier, say, read }
+  })
+
+/** One that does not read what the application says at once. */
 const unread = (times: number) =>
   noting((hits) =>
     Effect.gen(function* () {
-      const courier = yield* Courier.make(() => {})
       const sent = yield* Deferred.make<boolean>()
       const over = yield* Deferred.make<void>()
       const payload = Bytes.fromText("x".repeat(65_536))
       const hello = { _tag: "Foreign", verb: "MSG", parameters: ["a", "b", "65536"], payload } as const
-      const listener: LoginServer.Listener = {
-        address: World.notificationAddress,
-        accept: (take) =>
-          take({
-            socket: courier.socket,
-            local: World.notificationAddress,
-            remote: { host: "192.0.2.1", port: 49_152 },
-            refuse: () => {},
-            onClosed: () => {},
-          }),
-      }
-      yield* World.serve(
-        listener,
-        World.layerExample(),
-        { limits: { writeTimeout: "1 minute", payloadBytes: 100_000 } },
-        (session) =>
-          session.send(...Array.from({ length: times }, () => hello)).pipe(
-            Effect.flatMap((isSent) => Deferred.succeed(sent, isSent)),
-            Effect.andThen(Stream.runDrain(session.commands)),
-            Effect.andThen(Deferred.succeed(over, undefined)),
-          ),
+      const { courier } = yield* reader((session) =>
+        session.send(...Array.from({ length: times }, () => hello)).pipe(
+          Effect.flatMap((isSent) => Deferred.succeed(sent, isSent)),
+          Effect.andThen(Stream.runDrain(session.commands)),
+          Effect.andThen(Deferred.succeed(over, undefined)),
+        ),
       )
-      const say = (text: string) =>
-        Effect.gen(function* () {
-          courier.expect()
-          yield* courier.deliver(new TextEncoder().encode(text))
-          yield* courier.ready
-        })
-      yield* say(ver + initiate())
-      while (!new TextDecoder().decode(courier.collect()).includes("USR 2")) yield* courier.ready
-      yield* say(right)
-      while (!new TextDecoder().decode(courier.collect(ok.length)).endsWith(ok)) yield* courier.ready
       return { courier, sent: yield* Effect.forkScoped(Deferred.await(sent)), over: Deferred.await(over), hits }
+    }),
+  )
+
+/** One that asks for its lists so often at once, and does not read the answers, which are some ten times as long. */
+const asking = (times: number, options: SessionServer.Options) =>
+  noting((hits) =>
+    Effect.gen(function* () {
+      const client = yield* reader(SessionServer.serve(options))
+      client.read()
+      yield* client.say(Array.from({ length: times }, (_, i) => `SYN ${i + 5} 0\r\n`).join(""))
+      return { ...client, hits }
     }),
   )
 
@@ -757,6 +775,47 @@ describe("a client in session that is told much at once", () => {
       assert.deepStrictEqual(hits, ["writeTimeout"])
     }),
   )
+})
+
+describe("a client in session that asks for much at once", () => {
+  /** What is asked for: in bytes, a tenth of what is answered. */
+  const times = 4000
+  const mostWaiting = 2 * 65_536
+
+  const servers: ReadonlyArray<readonly [how: string, options: SessionServer.Options]> = [
+    ["by what is built in", {}],
+    ["with lists of an application", { lists: () => Effect.succeed(Lists.empty) }],
+  ]
+  for (const [how, options] of servers) {
+    it.effect(`is answered as it reads, and little waits for it: ${how}`, () =>
+      Effect.gen(function* () {
+        const { courier, hits, read } = yield* asking(times, options)
+        let answers = ""
+        while (true) {
+          const some = read()
+          assert.isBelow(some.length, mostWaiting)
+          answers += some
+          if (answers.includes(`SYN ${times + 4} `)) break
+          yield* courier.ready
+        }
+        assert.isAbove(answers.length, 2 * mostWaiting)
+        assert.strictEqual(answers.match(/^SYN /gm)?.length, times)
+        assert.deepStrictEqual(hits, [])
+      }),
+    )
+
+    it.effect(`is cut off in one time-out where it does not read, however much it has asked for: ${how}`, () =>
+      Effect.gen(function* () {
+        const { courier, hits } = yield* asking(times, options)
+        yield* TestClock.adjust("59999 millis")
+        assert.isTrue(courier.isSpeaking())
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.yieldNow
+        assert.isFalse(courier.isSpeaking())
+        assert.deepStrictEqual(hits, ["writeTimeout"])
+      }),
+    )
+  }
 })
 
 describe("a client over TCP that does not read", () => {

@@ -234,11 +234,15 @@ const fromSocket = (socket: Socket.Socket, run: Run): Channel => {
     }
   }).pipe(Scope.provide(scope), Effect.catchCause(over))
 
-  const write = (chunk: Uint8Array | Socket.CloseEvent): Written => {
+  const writing = (chunk: Uint8Array | Socket.CloseEvent) =>
+    Effect.flatMap(Deferred.await(writer), ({ write }) => write(chunk))
+  const write = (bytes: string): Written => {
     if (isGone) return "Lost"
-    const fiber = run(Effect.flatMap(Deferred.await(writer), ({ write }) => write(chunk)))
+    const fiber = run(writing(Bytes.toUint8Array(bytes)))
     const result = fiber.pollUnsafe()
     if (result !== undefined) return Exit.isSuccess(result) ? "Taken" : "Lost"
+    // Whoever writes may have been interrupted by what it led to, and has let go already.
+    if (scope.state._tag === "Closed") fiber.interruptUnsafe()
     writes.add(fiber)
     fiber.addObserver(() => {
       writes.delete(fiber)
@@ -254,16 +258,20 @@ const fromSocket = (socket: Socket.Socket, run: Run): Channel => {
     },
     pause: () => void gate.closeUnsafe(),
     resume: () => void gate.openUnsafe(),
-    write: (bytes) => write(Bytes.toUint8Array(bytes)),
-    end: () => void write(new Socket.CloseEvent()),
+    write,
+    end: () => {
+      if (!isGone) run(Effect.forkIn(writing(new Socket.CloseEvent()), scope, { startImmediately: true }))
+    },
     release: (peer) => {
       receiver = nobody
+      const taken =
+        writes.size === 0 || peer === "GivenUp"
+          ? Effect.void
+          : Effect.timeoutOption(Fiber.awaitAll(writes), lingerMillis)
       run(
-        Effect.andThen(
-          writes.size === 0 || peer === "GivenUp"
-            ? Effect.void
-            : Effect.timeoutOption(Fiber.awaitAll(writes), lingerMillis),
-          Scope.close(scope, Exit.void),
+        taken.pipe(
+          Effect.andThen(Effect.suspend(() => Fiber.interruptAll(writes))),
+          Effect.andThen(Scope.close(scope, Exit.void)),
         ),
       )
     },

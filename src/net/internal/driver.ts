@@ -216,9 +216,11 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   /** Lets go of the connection: nothing is heard any more. */
   release(): void {
+    // Of a login that is broken off, nothing is left to be said.
+    const isBrokenOff = !this.isOver() && !this.side.isLoggedIn(this.current)
     this.finish()
     this.hearing = "Lost"
-    this.channel.release(this.isGivenUp ? "GivenUp" : "Awaited")
+    this.channel.release(this.isGivenUp || isBrokenOff ? "GivenUp" : "Awaited")
     this.stopListening()
   }
 
