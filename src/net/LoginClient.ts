@@ -403,15 +403,23 @@ const converse = Effect.fnUntraced(function* (
         : { _tag: "Answer", digest: Challenge.respond(challenge, credentials.password, Md5.fastest) },
     plan,
   )
+  let isLoggingOff = false
+  const logOff = Effect.suspend(() => {
+    isLoggingOff = true
+    driver.end({ _tag: "LogOff" })
+    return driver.closing(limits.closingTime)
+  })
   yield* Scope.addFinalizer(
     scope,
-    Effect.sync(() => {
+    Effect.suspend(() => {
       if (driver.state()._tag === "LoggedIn") driver.end({ _tag: "LogOff" })
-      driver.release()
+      const letGo = Effect.sync(() => driver.release())
+      // Whoever is waiting for the server to close has the time for it, though nobody needs the session any more.
+      return isLoggingOff ? Effect.andThen(driver.closing(limits.closingTime), letGo) : letGo
     }),
   )
   const state = yield* login
-  if (state._tag === "LoggedIn") return { _tag: "Session", session: sessionOf(driver, state, to, limits) }
+  if (state._tag === "LoggedIn") return { _tag: "Session", session: sessionOf(driver, state, to, logOff) }
   yield* driver.closing(Math.min(Duration.toMillis(limits.closingTime), millisLeft(plan)))
   if (state._tag === "Referred") {
     // Where we go of our own accord, how near that is matters to nobody before it refers us.
@@ -542,7 +550,7 @@ const sessionOf = (
   driver: ClientDriver,
   { account, dialect, friendlyName, trId, verified }: Kinds["LoggedIn"],
   server: Address.Address,
-  { closingTime }: Limits,
+  logOff: Effect.Effect<void>,
 ): Session => {
   let lastTrId = trId
   return {
@@ -562,10 +570,7 @@ const sessionOf = (
     send: (...commands) => driver.send(commands),
     sink: Sink.forEachWhile((command: Sayable) => driver.send([command])),
     nextTrId: Effect.sync(() => (lastTrId = TrId.next(lastTrId))),
-    logOff: Effect.suspend(() => {
-      driver.end({ _tag: "LogOff" })
-      return driver.closing(closingTime)
-    }),
+    logOff,
   }
 }
 

@@ -153,11 +153,14 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   private untaken = 0
   private giveUp = nothing
   private isGivenUp = false
+  /** Whether the peer does not take the answers to what it says: then nothing more of it is heard. */
+  private isHeldBack = false
   private senders: ReadonlyArray<() => void> = []
   private listener: ((command: Heard<K>) => void) | undefined
   private inbox: Array<Heard<K>> = []
   private taker: Resume<readonly [Heard<K>, ...Array<Heard<K>>], Cause.Done> | undefined
   private onSilence = nothing
+  private isClosing = false
 
   constructor(side: Side<K>, channel: Channel.Channel, owner: Owner<K>, first: StepOf<K>, options: Options<K>) {
     this.side = side
@@ -209,6 +212,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
 
   drained(): void {
     this.untaken = 0
+    this.isHeldBack = false
     this.stopGivingUp()
     this.goOn()
     this.turn()
@@ -331,7 +335,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
       this.isTurning = false
     }
     const hasMoved = this.out !== "" || this.current._tag !== _tag
-    this.flush()
+    this.answer()
     if (this.side.isOver(this.current)) {
       this.tellOver(this.current)
       return
@@ -374,8 +378,8 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
         }
       }
       // A few short lines may have long answers: no more than a share of them waits for a peer that does not read.
-      if (this.out.length >= share) this.flush()
-      if (this.untaken >= share && this.hearing !== "Lost") return
+      if (this.out.length >= share) this.answer()
+      if (this.isHeldBack && this.untaken >= share && this.hearing !== "Lost") return
     }
     if (this.hearing === "Lost" && this.asking === "Decision") {
       this.asking = "Silence"
@@ -413,8 +417,15 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   private breathe(): void {
     if (this.isDone) return
     const isFull = this.asking === "Nothing" ? this.inbox.length >= inboxSize : this.bytes.length >= readAhead
-    if (isFull || this.untaken > 0) this.channel.pause()
+    if (isFull || this.isHeldBack) this.channel.pause()
     else this.channel.resume()
+  }
+
+  /** Says what answers the peer; an application that says something is itself held back where the peer does not read. */
+  private answer(): void {
+    if (this.out === "") return
+    this.flush()
+    if (this.untaken > 0) this.isHeldBack = true
   }
 
   private flush(): void {
@@ -553,13 +564,20 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     return Effect.suspend(() => {
       if (!this.isOpen()) return Effect.void
       const silence = Effect.callback<void>((resume) => {
-        this.onSilence = () => resume(Effect.void)
+        const { onSilence } = this
+        this.onSilence = () => {
+          onSilence()
+          resume(Effect.void)
+        }
+        if (this.isClosing) return
+        this.isClosing = true
         this.channel.end()
         this.channel.resume()
-        return Effect.sync(() => (this.onSilence = nothing))
       })
       return Effect.map(Effect.timeoutOption(silence, within), () => {
-        if (this.isOpen()) this.observe({ _tag: "Closed", by: this.side.speaker })
+        if (!this.isOpen()) return
+        this.hearing = "Lost"
+        this.observe({ _tag: "Closed", by: this.side.speaker })
       })
     })
   }
