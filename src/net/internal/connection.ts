@@ -184,12 +184,8 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
 
   asked(question: Server.Question): void {
     const deciding = this.run(this.decision(question))
-    const decided = deciding.pollUnsafe()
-    if (decided !== undefined) {
-      this.decided(decided)
-      return
-    }
     this.deciding = deciding
+    // One that is done already is told of at once; so are the others below.
     deciding.addObserver((decided) => {
       this.deciding = undefined
       this.decided(decided)
@@ -263,11 +259,6 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
       return
     }
     const application = this.shared.apply(new Session(this.driver, state, this, this.shared.goingDown), this.about())
-    const done = application.pollUnsafe()
-    if (done !== undefined) {
-      this.applied(done)
-      return
-    }
     this.application = application
     application.addObserver((done) => {
       this.application = undefined
@@ -358,14 +349,12 @@ export class Connection implements Driver.Owner<Kinds>, Admission.Asker, Attenda
     if (presence !== undefined) {
       this.presence = undefined
       const signingOut = this.run(Scope.close(presence, Exit.void))
-      if (signingOut.pollUnsafe() === undefined) {
-        this.signingOut = signingOut
-        signingOut.addObserver(() => {
-          this.signingOut = undefined
-          this.leave()
-        })
-        return
-      }
+      this.signingOut = signingOut
+      signingOut.addObserver(() => {
+        this.signingOut = undefined
+        this.leave()
+      })
+      return
     }
     if (this.application !== undefined) return
     this.phase = "Gone"

@@ -244,7 +244,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
     this.hearing = hearing
     this.turn(() => {
       // One that has said that it says no more may be lost besides.
-      if (wasOpen) this.observe({ _tag: "Closed", by: this.side.speaker === "Client" ? "Server" : "Client" })
+      if (wasOpen) this.observe({ _tag: "Closed", by: this.peer() })
       this.stopListening()
     })
   }
@@ -262,6 +262,11 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
   /** Feeds an event that ends the connection, and says what the machine says of it. */
   end(event: K["Event"]): void {
     if (!this.isOver()) this.turn(() => this.feed(event))
+  }
+
+  /** Who is at the other end. */
+  private peer(): Transcript.Speaker {
+    return this.side.speaker === "Client" ? "Server" : "Client"
   }
 
   private observe(entry: Transcript.Entry): void {
@@ -371,7 +376,7 @@ export class Driver<K extends Kinds> implements Channel.Receiver {
           this.bytes = taken.rest
           this.wanted = 1
           if (Option.isSome(this.options.observer)) {
-            this.observe(Transcript.said(side.speaker === "Client" ? "Server" : "Client", taken.frame.words))
+            this.observe(Transcript.said(this.peer(), taken.frame.words))
           }
           const heard = this.within(side.decode(taken.frame))
           this.feed(side.classify(this.current, heard), whatWasHeard(heard))
