@@ -24,8 +24,7 @@ const listening = async (environment: NodeJS.ProcessEnv): Promise<number> => {
   const running = Msnp.watch(child)
   await Msnp.portOf(running, "notification")
   const millis = performance.now() - begun
-  running.kill("SIGKILL")
-  await running.ended
+  await running.stop()
   return millis
 }
 

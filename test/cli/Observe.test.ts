@@ -17,10 +17,7 @@ afterEach(async () => {
 /** Starts a server that is killed, if it still runs, when the test is over. */
 const start = (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv = {}): Msnp.Running => {
   const running = Msnp.start(["serve", "--json", ...args], "", "ends", environment)
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return running
 }
 

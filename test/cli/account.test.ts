@@ -64,10 +64,7 @@ const addBob = () => given(["add", "bob@example.com"], "builder\n")
 const serve = async () => {
   const at = ["--dispatch", "none", "--notification", "127.0.0.1:0", "--directory", within("accounts.db")]
   const running = Msnp.start(["serve", "--json", ...at])
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return { ...running, port: await Msnp.portOf(running, "notification") }
 }
 
@@ -431,8 +428,7 @@ describe("msnp account backup", () => {
     })
     expect(Fs.statSync(copy).mode & 0o777).toBe(0o600)
     Fs.copyFileSync(within("accounts.db.key"), within("elsewhere.key"))
-    running.kill("SIGKILL")
-    await running.ended
+    await running.stop()
 
     // The disk is lost, and so is the key.
     for (const lost of Fs.readdirSync(folder).filter((name) => name.startsWith("accounts.db"))) Fs.rmSync(within(lost))

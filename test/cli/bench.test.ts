@@ -19,10 +19,7 @@ afterEach(async () => {
 /** Starts a command that is killed, if it still runs, when the test is over. */
 const start = (...args: Parameters<typeof Msnp.start>): Msnp.Running => {
   const running = Msnp.start(...args)
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return running
 }
 

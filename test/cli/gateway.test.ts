@@ -27,11 +27,7 @@ const serve = (at: string, ...args: ReadonlyArray<string>) =>
     const alone = ["--dispatch", "none", "--notification", "none", "--gateway", at, "--demo"]
     const running = yield* Effect.acquireRelease(
       Effect.sync(() => Msnp.start(["serve", "--json", ...alone, ...args])),
-      ({ ended, kill }) =>
-        Effect.promise(() => {
-          kill("SIGKILL")
-          return ended
-        }),
+      ({ stop }) => Effect.promise(stop),
     )
     const port = yield* Effect.promise(() => Msnp.portOf(running, "gateway"))
     return { running, gateway: { host: "127.0.0.1", port } }

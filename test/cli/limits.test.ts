@@ -23,10 +23,7 @@ const serve = async (...args: ReadonlyArray<string>) => {
     "127.0.0.1:0",
     ...args,
   ])
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return { ...running, port: await Msnp.portOf(running, "notification") }
 }
 

@@ -15,10 +15,7 @@ afterEach(async () => {
 /** Starts a command that is killed, if it still runs, when the test is over. */
 const start = (...args: Parameters<typeof Msnp.start>): Msnp.Running => {
   const running = Msnp.start(...args)
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return running
 }
 
@@ -322,8 +319,7 @@ describe("msnp login --stay", () => {
   it("comes back when the server does", async () => {
     const { client, dispatch, notification, running } = await stay()
     await client.line((line) => line === "Our status is online")
-    running.kill("SIGKILL")
-    await running.ended
+    await running.stop()
     await client.line((line) => / Trying again in [0-9]+ seconds?\.$/.test(line))
     const again = start(["serve", "--json", "--demo", "--dispatch", dispatch, "--notification", notification])
     await Msnp.portOf(again, "notification")

@@ -18,10 +18,7 @@ afterEach(async () => {
 /** Starts a command that is killed, if it still runs, when the test is over. */
 const start = (...args: Parameters<typeof Msnp.start>): Msnp.Running => {
   const running = Msnp.start(...args)
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return running
 }
 
@@ -361,10 +358,7 @@ describe("msnp serve", () => {
         MSNP_DIRECTORY: "/nowhere/accounts.db",
       },
     )
-    cleanups.push(() => {
-      served.kill("SIGKILL")
-      return served.ended
-    })
+    cleanups.push(served.stop)
     const port = await Msnp.portOf(served, "notification")
     const ended = await Msnp.run(["login", "bob@example.com", "--server", `127.0.0.1:${port}`], "builder\n")
     expect(ended.code).toBe(0)

@@ -16,10 +16,7 @@ afterEach(async () => {
 const serve = async (...args: ReadonlyArray<string>) => {
   const listening = ["--dispatch", "127.0.0.1:0", "--notification", "127.0.0.1:0"]
   const running = Msnp.start(["serve", "--json", "--demo", ...listening, ...args])
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return { dispatch: await Msnp.portOf(running, "dispatch"), notification: await Msnp.portOf(running, "notification") }
 }
 

@@ -21,10 +21,7 @@ beforeEach(() => {
 /** Serves until the test is over. */
 const serve = async (...args: ReadonlyArray<string>) => {
   const running = Msnp.start(["serve", "--json", "--dispatch", "none", "--notification", "127.0.0.1:0", ...args])
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return { ...running, port: await Msnp.portOf(running, "notification") }
 }
 
@@ -123,8 +120,7 @@ describe("msnp sessions", () => {
       stderr: `msnp: No server can be reached at ${control}: no server has made it.\n`,
     })
     const served = await serveDemo()
-    served.kill("SIGKILL")
-    await served.ended
+    await served.stop()
     expect(await sessions("kick", "alice@example.com")).toEqual({
       code: 5,
       stdout: "",

@@ -27,11 +27,7 @@ const free = "127.0.0.1:0"
 const serve = (...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() => Msnp.start(["serve", "--demo", ...args])),
-    ({ ended, kill }) =>
-      Effect.promise(() => {
-        kill("SIGKILL")
-        return ended
-      }),
+    ({ stop }) => Effect.promise(stop),
   )
 
 /** The port of a server, once it listens. */

@@ -48,10 +48,7 @@ const given = async (label: string): Promise<{ readonly id: string; readonly sec
 const serve = async (): Promise<number> => {
   const at = ["--dispatch", "none", "--notification", "127.0.0.1:0", "--directory", within("accounts.db")]
   const running = Msnp.start(["serve", "--json", ...at])
-  cleanups.push(() => {
-    running.kill("SIGKILL")
-    return running.ended
-  })
+  cleanups.push(running.stop)
   return Msnp.portOf(running, "notification")
 }
 

@@ -28,6 +28,8 @@ type Fits = (line: string, index: number, lines: ReadonlyArray<string>) => boole
 /** A process under way. */
 export interface Running {
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Kills it, if it still runs, and waits until it has ended. */
+  readonly stop: () => Promise<Ended>
   /** Closes our end of what it writes to, as `head` does when it has read enough. */
   readonly deafen: (stream: "stdout" | "stderr") => void
   /** The first line on standard output that fits, once it is there. */
@@ -92,6 +94,10 @@ export const watch = (child: ChildProcess.ChildProcessWithoutNullStreams): Runni
     })
   return {
     kill: (signal) => child.kill(signal),
+    stop: () => {
+      child.kill("SIGKILL")
+      return ended
+    },
     deafen: (stream) => void child[stream].destroy(),
     line,
     ended,
